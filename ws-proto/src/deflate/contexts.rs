@@ -1,0 +1,137 @@
+//! The contexts of one connection: made when first needed, kept only where a window is carried over, else pooled.
+
+use super::{Compressor, Decompressor, DeflateConfig, DeflateParams};
+use crate::{Pool, Role};
+
+/// Compression in both directions of one connection.
+#[derive(Debug)]
+pub(crate) struct Contexts {
+    level: u8,
+    threshold_bytes: usize,
+    max_ratio: u32,
+    /// Window of what we send; `None` where the peer allows only 8 bits, which we cannot make.
+    send_window_bits: Option<u8>,
+    /// Do we carry the window from message to message?
+    send_takeover: bool,
+    recv_window_bits: u8,
+    /// Does the peer carry its window from message to message?
+    recv_takeover: bool,
+    compressor: Option<Compressor>,
+    decompressor: Option<Decompressor>,
+    /// Does the driver take back what is spare? Else it is freed at once.
+    pooled: bool,
+}
+
+impl Contexts {
+    pub(crate) fn new(role: Role, params: &DeflateParams, config: &DeflateConfig) -> Self {
+        let server = (!params.server_no_context_takeover, params.server_max_window_bits.get());
+        let client = (!params.client_no_context_takeover, params.client_max_window_bits.get());
+        let ((send_takeover, send_bits), (recv_takeover, recv_window_bits)) = match role {
+            Role::Server => (server, client),
+            Role::Client => (client, server),
+        };
+        Self {
+            level: config.level,
+            threshold_bytes: config.threshold_bytes,
+            max_ratio: config.max_ratio,
+            send_window_bits: (send_bits > 8).then_some(send_bits),
+            send_takeover,
+            recv_window_bits,
+            recv_takeover,
+            compressor: None,
+            decompressor: None,
+            pooled: false,
+        }
+    }
+
+    /// Shall a message of this length be compressed?
+    pub(crate) fn compresses(&self, len: usize) -> bool {
+        self.send_window_bits.is_some() && len >= self.threshold_bytes
+    }
+
+    /// Can a message of unknown length be compressed at all?
+    pub(crate) const fn can_compress(&self) -> bool {
+        self.send_window_bits.is_some()
+    }
+
+    /// The window of what we send, where we compress at all.
+    pub(crate) const fn send_window_bits(&self) -> Option<u8> {
+        self.send_window_bits
+    }
+
+    pub(crate) const fn max_ratio(&self) -> u32 {
+        self.max_ratio
+    }
+
+    /// Appends `payload` compressed to `out`. After the last fragment the context goes where it belongs.
+    pub(crate) fn compress(&mut self, payload: &[u8], fin: bool, out: &mut Vec<u8>) {
+        let (level, window_bits) = (self.level, self.send_window_bits.unwrap_or(15));
+        let compressor = self.compressor.get_or_insert_with(|| Compressor::new(level, window_bits));
+        compressor.compress(payload, fin, out);
+        if fin && !self.send_takeover {
+            self.forget_sent_window();
+        }
+    }
+
+    /// The next message begins a fresh context: something else was sent that the peer's window holds and ours does not, or the
+    /// window is not carried over.
+    pub(crate) fn forget_sent_window(&mut self) {
+        if self.pooled || self.send_takeover {
+            if let Some(compressor) = &mut self.compressor {
+                compressor.reset();
+            }
+        } else {
+            self.compressor = None;
+        }
+    }
+
+    /// The context that inflates the message which is being received.
+    pub(crate) fn decompressor(&mut self) -> &mut Decompressor {
+        let window_bits = self.recv_window_bits;
+        self.decompressor.get_or_insert_with(|| Decompressor::new(window_bits))
+    }
+
+    /// The received message ended.
+    pub(crate) fn end_received_message(&mut self) {
+        if self.recv_takeover {
+            return;
+        }
+        if self.pooled {
+            if let Some(decompressor) = &mut self.decompressor {
+                decompressor.reset();
+            }
+        } else {
+            self.decompressor = None;
+        }
+    }
+
+    /// Borrows contexts from `pool` for directions that do not keep their own.
+    pub(crate) fn lend(&mut self, pool: &mut Pool) {
+        self.pooled = true;
+        if let (false, None, Some(bits)) = (self.send_takeover, &self.compressor, self.send_window_bits) {
+            let level = self.level;
+            self.compressor = pool.take_compressor(|context| context.fits(level, bits));
+        }
+        if !self.recv_takeover && self.decompressor.is_none() {
+            let bits = self.recv_window_bits;
+            self.decompressor = pool.take_decompressor(|context| context.fits(bits));
+        }
+    }
+
+    /// Gives contexts back that no message is in the middle of.
+    pub(crate) fn reclaim(&mut self, pool: &mut Pool) {
+        if !self.send_takeover
+            && let Some(compressor) = self.compressor.take_if(|context| context.is_fresh())
+        {
+            pool.give_compressor(compressor);
+        }
+        if !self.recv_takeover
+            && let Some(decompressor) = self.decompressor.take_if(|context| context.is_fresh())
+        {
+            pool.give_decompressor(decompressor);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
