@@ -1,0 +1,176 @@
+//! One WebSocket after the opening handshake, either role: the state machine.
+
+mod closing;
+mod control;
+mod data;
+mod event;
+mod inflate;
+mod pongs;
+mod receive;
+mod send;
+mod state;
+mod timers;
+
+pub use event::{CloseFrame, CloseInfo, Event, Fragment, Initiator, Pong};
+
+use crate::entropy::MaskingKeys;
+use crate::frame::Decoder;
+use crate::{Config, Failure, Negotiated, Pool, Role, Transmit};
+use pongs::Pongs;
+use receive::{OpenFrame, OpenMessage};
+use send::OutgoingMessage;
+use state::{Drain, State};
+use std::sync::Arc;
+use std::time::Instant;
+use timers::Timers;
+
+/// One WebSocket after the opening handshake, either role, without IO.
+///
+/// Whoever drives it does five things, and nothing else is ever needed:
+///
+/// 1. Bytes arrived, in any buffer of yours: hand them to [`poll_event`](Self::poll_event) as a `&mut [u8]` or a `BytesMut`.
+/// 2. Call it until it returns `None`, and handle the events; you may send, ping or close in between.
+/// 3. Write what [`transmit`](Self::transmit) holds; partial writes are welcome.
+/// 4. Arm one timer for [`poll_timeout`](Self::poll_timeout); when it fires call [`handle_timeout`](Self::handle_timeout). When the
+///    peer ended its side call [`handle_eof`](Self::handle_eof). After either go on with 2.
+/// 5. Obey [`transport`](Self::transport).
+///
+/// No method fails because of what the peer sent: a violation becomes state, an event, and a Close frame in `transmit`.
+#[derive(Debug)]
+pub struct Connection {
+    negotiated: Negotiated,
+    config: Arc<Config>,
+    state: State,
+    decoder: Decoder,
+    /// The frame whose payload is being read.
+    frame: Option<OpenFrame>,
+    /// The message whose fragments are being read.
+    message: Option<OpenMessage>,
+    /// What has come of the payload of a control frame. Invariant: at most 125 bytes.
+    control: Vec<u8>,
+    transmit: Transmit,
+    pongs: Pongs,
+    /// Invariant: `Some` in the client role.
+    masking_keys: Option<MaskingKeys>,
+    /// The message that is being sent piece by piece.
+    outgoing: Option<OutgoingMessage>,
+    #[cfg(feature = "deflate")]
+    deflate: Option<Box<crate::deflate::Contexts>>,
+    timers: Timers,
+}
+
+impl Connection {
+    /// A connection whose opening handshake ended with `negotiated`. Bytes that came behind the head of the handshake are its first input.
+    pub fn new(negotiated: Negotiated, config: impl Into<Arc<Config>>, now: Instant) -> Self {
+        let config = config.into();
+        let role = negotiated.role();
+        #[cfg(feature = "deflate")]
+        let deflate = negotiated.deflate().map(|params| {
+            let own = config.deflate().cloned().unwrap_or_default();
+            Box::new(crate::deflate::Contexts::new(role, params, &own))
+        });
+        Self {
+            masking_keys: (role == Role::Client).then(|| MaskingKeys::new(config.entropy().clone())),
+            negotiated,
+            config,
+            state: State::Open,
+            decoder: Decoder::new(),
+            frame: None,
+            message: None,
+            control: Vec::new(),
+            transmit: Transmit::default(),
+            pongs: Pongs::default(),
+            outgoing: None,
+            #[cfg(feature = "deflate")]
+            deflate,
+            timers: Timers::new(now),
+        }
+    }
+
+    /// Borrows spare buffers and deflate contexts from the pool of the driver's thread, for the time in which the connection is
+    /// driven. Then give them back with [`reclaim`](Self::reclaim).
+    pub fn lend(&mut self, pool: &mut Pool) {
+        self.transmit.lend(|| pool.take_buffer());
+        #[cfg(feature = "deflate")]
+        if let Some(deflate) = &mut self.deflate {
+            deflate.lend(pool);
+        }
+    }
+
+    /// Gives back what [`lend`](Self::lend) borrowed and the connection does not need any more: buffers that are empty, contexts
+    /// that no message is in the middle of.
+    pub fn reclaim(&mut self, pool: &mut Pool) {
+        if let Some(buffer) = self.transmit.reclaim() {
+            pool.give_buffer(buffer);
+        }
+        #[cfg(feature = "deflate")]
+        if let Some(deflate) = &mut self.deflate {
+            deflate.reclaim(pool);
+        }
+    }
+
+    /// What is to be written, in order. Write as much as the transport takes, and then ask [`transport`](Self::transport).
+    pub fn transmit(&mut self) -> &mut Transmit {
+        if self.state.is_open()
+            && let Some(payload) = self.pongs.take_waiting(&self.transmit)
+        {
+            self.queue_pong(&payload);
+        }
+        &mut self.transmit
+    }
+
+    /// The end that we are.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        self.negotiated.role()
+    }
+
+    /// What the opening handshake settled.
+    #[must_use]
+    pub const fn negotiated(&self) -> &Negotiated {
+        &self.negotiated
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// May messages still be sent? False from our Close frame on.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.state.is_open()
+    }
+
+    /// Is it over: closed by both, or failed? Then no event follows the one that told it.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        self.state.is_over()
+    }
+
+    /// Why the connection failed; `None` while it did not.
+    #[must_use]
+    pub const fn failure(&self) -> Option<&Failure> {
+        match &self.state {
+            State::Failed { failure, .. } => Some(failure),
+            State::Open | State::Closing { .. } | State::Closed { .. } => None,
+        }
+    }
+
+    /// How the closing handshake went; `None` while it is not complete.
+    #[must_use]
+    pub const fn close_info(&self) -> Option<&CloseInfo> {
+        match &self.state {
+            State::Closed { info, .. } => Some(info),
+            State::Open | State::Closing { .. } | State::Failed { .. } => None,
+        }
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is to be called; it changes with almost every call, so ask again after each.
+    /// A driver may be late by as much as it likes, and early calls do nothing.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        if self.state.is_open() { self.timers.deadline(&self.config) } else { self.state.deadline() }
+    }
+}

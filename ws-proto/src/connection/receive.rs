@@ -1,0 +1,252 @@
+//! From bytes to events.
+
+use super::{Connection, Event};
+use crate::frame::{Header, MaskingKey, Opcode};
+use crate::message::{Assembler, Utf8Validator};
+use crate::{Failure, Input, LimitError, MessageKind, ProtocolError, Role};
+use std::time::Instant;
+
+/// The frame whose payload is being read.
+#[derive(Debug)]
+pub(super) struct OpenFrame {
+    pub(super) opcode: Opcode,
+    pub(super) fin: bool,
+    masking_key: Option<MaskingKey>,
+    /// Bytes of its payload that were not taken yet.
+    pub(super) remaining: u64,
+    /// Bytes of its payload that were taken, modulo 4: the phase of the mask.
+    phase: usize,
+    /// Bytes at the front of the input that were unmasked, but not taken yet.
+    unmasked: usize,
+}
+
+impl OpenFrame {
+    /// What `input` holds of the payload, unmasked.
+    pub(super) fn unmask<'i>(&mut self, input: &'i mut [u8]) -> &'i mut [u8] {
+        let n = usize::try_from(self.remaining).map_or(input.len(), |remaining| remaining.min(input.len()));
+        let (payload, _) = input.split_at_mut(n);
+        if let (Some(key), Some(masked)) = (self.masking_key, payload.get_mut(self.unmasked..)) {
+            key.apply(self.phase + self.unmasked, masked);
+        }
+        self.unmasked = n;
+        payload
+    }
+
+    /// `n` bytes of what was unmasked are taken.
+    pub(super) const fn consume(&mut self, n: usize) {
+        self.remaining = self.remaining.saturating_sub(n as u64);
+        self.phase = (self.phase + n) % 4;
+        self.unmasked = self.unmasked.saturating_sub(n);
+    }
+}
+
+/// The message whose fragments are being read.
+#[derive(Debug)]
+pub(super) struct OpenMessage {
+    pub(super) kind: MessageKind,
+    pub(super) compressed: bool,
+    /// Fragments begun.
+    fragments: usize,
+    /// Payload bytes that the headers declared, as they are on the wire.
+    declared: u64,
+    /// Bytes that came out, inflated where compressed.
+    pub(super) delivered: u64,
+    /// Bytes of compressed input read.
+    pub(super) inflated_from: u64,
+    /// May the inflater hold output that found no room?
+    pub(super) output_pending: bool,
+    /// Bytes of the deflate tail that were not put back yet.
+    pub(super) tail_left: usize,
+    pub(super) utf8: Utf8Validator,
+    pub(super) assembler: Assembler,
+    /// Was a piece of it handed out (streaming delivery)?
+    pub(super) begun: bool,
+}
+
+/// What one step of parsing did.
+pub(super) enum Step<'b> {
+    Again,
+    Event(Event<'b>),
+    NeedInput,
+}
+
+impl Connection {
+    /// Parses `input` up to the next event; `None` when it is used up and nothing is left to tell. It is unmasked in place. A partial
+    /// frame is kept, so the buffer is yours again. Then write what [`transmit`](Self::transmit) holds.
+    ///
+    /// `now` is the time at which the bytes were read. It is called with empty input too: after `handle_eof`, `handle_timeout` and `received`.
+    pub fn poll_event<'b, I: Input<'b>>(&mut self, input: &mut I, now: Instant) -> Option<Event<'b>> {
+        if input.rest().is_empty() {
+            self.timers.note_reading();
+        } else {
+            self.timers.note_input(now);
+        }
+        loop {
+            if let Some(event) = self.state.take_event() {
+                return Some(event);
+            }
+            if self.state.is_over() {
+                let rest = input.rest().len();
+                input.skip(rest);
+                return None;
+            }
+            match self.step(input, now) {
+                Ok(Step::Again) => {}
+                Ok(Step::Event(event)) => return Some(event),
+                Ok(Step::NeedInput) => return None,
+                Err(failure) => self.fail(failure, now),
+            }
+        }
+    }
+
+    /// Would [`poll_event`](Self::poll_event) find the end of a frame in `input`? A driver that coalesces what it writes asks this to
+    /// learn whether another message can be handled first. An estimate: what follows may be a violation or a fragment.
+    #[must_use]
+    pub fn has_frame(&self, input: &[u8]) -> bool {
+        match &self.frame {
+            Some(frame) => frame.remaining <= input.len() as u64 && !self.state.is_over(),
+            None if self.decoder.is_inside_header() => !input.is_empty(),
+            None => crate::frame::is_complete(input),
+        }
+    }
+
+    /// In the middle of a large uncompressed frame: the memory that its payload ends up in, to be read into without a copy. Its size
+    /// never passes what is left of the frame, and what was allocated never passes the larger of 64 KiB and twice what arrived. Then
+    /// tell [`received`](Self::received) how much was read. `None`: read into a buffer of yours.
+    pub fn recv_buf(&mut self) -> Option<&mut [u8]> {
+        if self.state.is_over() || self.config.delivery() != crate::Delivery::Whole {
+            return None;
+        }
+        let (Some(frame), Some(message)) = (&self.frame, &mut self.message) else { return None };
+        if frame.opcode.is_control() || message.compressed {
+            return None;
+        }
+        message.assembler.spare(frame.remaining)
+    }
+
+    /// `n` bytes were read into [`recv_buf`](Self::recv_buf). Then go on with [`poll_event`](Self::poll_event) and an empty input.
+    pub fn received(&mut self, n: usize, now: Instant) {
+        self.timers.note_input(now);
+        let (Some(frame), Some(message)) = (&mut self.frame, &mut self.message) else { return };
+        let payload = frame.unmask(message.assembler.filled(n));
+        let taken = payload.len();
+        let verdict = if message.kind == MessageKind::Text { message.utf8.feed(payload) } else { Ok(()) };
+        frame.consume(taken);
+        message.delivered += taken as u64;
+        if let Err(error) = verdict {
+            self.fail(error.into(), now);
+        }
+    }
+
+    fn step<'b, I: Input<'b>>(&mut self, input: &mut I, now: Instant) -> Result<Step<'b>, Failure> {
+        match &self.frame {
+            None => {
+                let Some(header) = self.decoder.decode(input)? else { return Ok(Step::NeedInput) };
+                self.begin_frame(&header, now)?;
+                Ok(Step::Again)
+            }
+            Some(frame) if frame.opcode.is_control() => self.control_step(input, now),
+            Some(_) if self.message.as_ref().is_some_and(|message| message.compressed) => self.compressed_step(input),
+            Some(_) => self.data_step(input),
+        }
+    }
+
+    /// Checks a header against everything that is known about the connection, before any of its payload is looked at.
+    fn begin_frame(&mut self, header: &Header, now: Instant) -> Result<(), Failure> {
+        match (self.role(), header.masking_key) {
+            (Role::Server, None) => return Err(ProtocolError::UnmaskedClientFrame.into()),
+            (Role::Client, Some(_)) => return Err(ProtocolError::MaskedServerFrame.into()),
+            (Role::Server, Some(_)) | (Role::Client, None) => {}
+        }
+        // RFC 7692 §6: RSV1 on the first frame of a message says that it is compressed; nowhere else has it a meaning.
+        let compressed = header.rsv1
+            && self.negotiated_deflate()
+            && matches!(header.opcode, Opcode::Text | Opcode::Binary);
+        let bits = header.reserved_bits() & if compressed { 0b011 } else { 0b111 };
+        if bits != 0 {
+            return Err(ProtocolError::ReservedBits { bits: header.reserved_bits() }.into());
+        }
+        if header.opcode.is_control() {
+            self.timers.count_control_frame(&self.config, now)?;
+        } else {
+            self.timers.note_data_received(now);
+            self.begin_fragment(header, compressed)?;
+        }
+        self.frame = Some(OpenFrame {
+            opcode: header.opcode,
+            fin: header.fin,
+            masking_key: header.masking_key,
+            remaining: header.payload_len,
+            phase: 0,
+            unmasked: 0,
+        });
+        Ok(())
+    }
+
+    /// A data frame begins or continues a message (§5.4), within the limits.
+    fn begin_fragment(&mut self, header: &Header, compressed: bool) -> Result<(), Failure> {
+        let message = match (header.opcode, &mut self.message) {
+            (Opcode::Text | Opcode::Binary, Some(_)) => return Err(ProtocolError::DataFrameInsideMessage.into()),
+            (Opcode::Text, slot @ None) => slot.insert(OpenMessage::new(MessageKind::Text, compressed)),
+            (Opcode::Binary, slot @ None) => slot.insert(OpenMessage::new(MessageKind::Binary, compressed)),
+            (_, Some(message)) => message,
+            (_, None) => return Err(ProtocolError::ContinuationWithoutStart.into()),
+        };
+        // An empty last fragment only says that the message has ended: many senders end one of n whole pieces so.
+        if !(header.fin && header.payload_len == 0) {
+            message.fragments += 1;
+        }
+        message.declared = message.declared.saturating_add(header.payload_len);
+        if message.compressed && header.fin {
+            message.tail_left = DEFLATE_TAIL;
+        }
+        let limit = self.config.max_fragments() as u64;
+        if message.fragments as u64 > limit {
+            return Err(LimitError::TooManyFragments { limit, actual: message.fragments as u64 }.into());
+        }
+        let limit = self.config.max_frame_bytes() as u64;
+        if header.payload_len > limit {
+            return Err(LimitError::FrameTooBig { limit, actual: header.payload_len }.into());
+        }
+        let limit = self.config.max_message_bytes() as u64;
+        // Compression may make a message a little longer; beyond that its length on the wire says that it is too big as well.
+        let slack = if message.compressed { limit / 8 + COMPRESSED_SLACK } else { 0 };
+        if message.declared > limit.saturating_add(slack) {
+            return Err(LimitError::MessageTooBig { limit, actual: message.declared }.into());
+        }
+        Ok(())
+    }
+
+    #[cfg(feature = "deflate")]
+    const fn negotiated_deflate(&self) -> bool {
+        self.deflate.is_some()
+    }
+
+    #[cfg(not(feature = "deflate"))]
+    const fn negotiated_deflate(&self) -> bool {
+        false
+    }
+}
+
+impl OpenMessage {
+    fn new(kind: MessageKind, compressed: bool) -> Self {
+        Self {
+            kind,
+            compressed,
+            fragments: 0,
+            declared: 0,
+            delivered: 0,
+            inflated_from: 0,
+            output_pending: false,
+            tail_left: 0,
+            utf8: Utf8Validator::new(),
+            assembler: Assembler::default(),
+            begun: false,
+        }
+    }
+}
+
+/// Length of what RFC 7692 §7.2.2 puts back at the end of a message.
+const DEFLATE_TAIL: usize = 4;
+/// How many bytes more than an eighth a compressed message may be longer than `max_message_bytes`.
+const COMPRESSED_SLACK: u64 = 64 << 10;

@@ -1,0 +1,269 @@
+//! Bytes on their way out, and what to do with the transport behind them.
+
+use crate::frame::MaskingKey;
+use bytes::{Buf, Bytes};
+use std::collections::VecDeque;
+use std::io::IoSlice;
+
+/// Bytes to write, in order. It is a [`Buf`], so any `write_buf` or vectored loop serves, and partial writes are welcome.
+///
+/// Small payloads lie behind their header in one buffer, so that many leave in one write; large ones are queued by reference and
+/// leave by a vectored write.
+#[derive(Debug, Default)]
+pub struct Transmit {
+    /// Headers and small payloads.
+    staged: Vec<u8>,
+    /// Read up to here. Invariant: `at <= staged.len()`.
+    at: usize,
+    /// Large payloads, each with the position in `staged` before which it leaves. Invariant: positions ascend, from `at` on.
+    shared: VecDeque<(usize, Bytes)>,
+    /// Invariant: the unread bytes of `staged` and `shared` together.
+    len: usize,
+    /// Bytes ever taken.
+    written: u64,
+    /// Does `staged` belong to a pool, and so outlive being empty?
+    lent: bool,
+}
+
+impl Transmit {
+    /// Is there nothing to write?
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Bytes that wait to be written.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Bytes taken since the beginning.
+    pub(crate) const fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Where the queue ends, counted like [`written`](Self::written).
+    pub(crate) const fn end(&self) -> u64 {
+        self.written + self.len as u64
+    }
+
+    /// Queues a copy of `bytes`.
+    pub(crate) fn push_copy(&mut self, bytes: &[u8]) {
+        self.make_room(bytes.len());
+        self.staged.extend_from_slice(bytes);
+        self.len += bytes.len();
+    }
+
+    /// Queues `bytes`: by reference where that is cheaper than a copy.
+    pub(crate) fn push_shared(&mut self, bytes: Bytes) {
+        if bytes.len() < SHARE_FROM {
+            return self.push_copy(&bytes);
+        }
+        self.len += bytes.len();
+        self.shared.push_back((self.staged.len(), bytes));
+    }
+
+    /// Queues a copy of `payload`, masked on the way.
+    pub(crate) fn push_masked(&mut self, payload: &[u8], key: MaskingKey) {
+        self.make_room(payload.len());
+        self.len += payload.len();
+        let mut phase = 0;
+        // In pieces that stay in the first-level cache between the copy and the mask: one pass over memory.
+        for piece in payload.chunks(MASK_PIECE) {
+            let from = self.staged.len();
+            self.staged.extend_from_slice(piece);
+            if let Some(copy) = self.staged.get_mut(from..) {
+                key.apply(phase, copy);
+            }
+            phase += piece.len();
+        }
+    }
+
+    /// Lets `write` append to the queue's own buffer, and counts what came.
+    pub(crate) fn append(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        self.make_room(0);
+        let before = self.staged.len();
+        write(&mut self.staged);
+        debug_assert!(self.staged.len() >= before, "only appended to");
+        self.len += self.staged.len() - before;
+    }
+
+    /// Takes a buffer to stage in, when there is none.
+    pub(crate) fn lend(&mut self, buffer: impl FnOnce() -> Vec<u8>) {
+        self.lent = true;
+        if self.staged.capacity() == 0 {
+            self.staged = buffer();
+        }
+    }
+
+    /// Gives the buffer back, when it is empty.
+    pub(crate) fn reclaim(&mut self) -> Option<Vec<u8>> {
+        (self.is_empty() && self.staged.capacity() > 0).then(|| std::mem::take(&mut self.staged))
+    }
+
+    /// Moves what is unread to the front once most of the buffer has been read, so that a queue that never empties does not grow.
+    fn make_room(&mut self, more: usize) {
+        if self.at > COMPACT_FROM && self.at > self.staged.len() / 2 {
+            self.staged.drain(..self.at);
+            for (position, _) in &mut self.shared {
+                *position -= self.at;
+            }
+            self.at = 0;
+        }
+        self.staged.reserve(more);
+    }
+
+    /// The staged bytes that leave before the next shared payload.
+    fn staged_chunk(&self) -> &[u8] {
+        let end = self.shared.front().map_or(self.staged.len(), |(position, _)| *position);
+        self.staged.get(self.at..end).unwrap_or_default()
+    }
+
+    fn reset(&mut self) {
+        self.at = 0;
+        if self.lent {
+            self.staged.clear();
+        } else {
+            self.staged = Vec::new();
+        }
+        if self.shared.capacity() > 0 {
+            self.shared = VecDeque::new();
+        }
+    }
+}
+
+impl Buf for Transmit {
+    fn remaining(&self) -> usize {
+        self.len
+    }
+
+    fn chunk(&self) -> &[u8] {
+        match (self.staged_chunk(), self.shared.front()) {
+            ([], Some((_, bytes))) => bytes,
+            (staged, _) => staged,
+        }
+    }
+
+    fn chunks_vectored<'a>(&'a self, dst: &mut [IoSlice<'a>]) -> usize {
+        let mut at = self.at;
+        let mut slots = dst.iter_mut();
+        let mut filled = 0;
+        let last = (self.staged.len(), [].as_slice());
+        for (position, bytes) in self.shared.iter().map(|(position, bytes)| (*position, &**bytes)).chain([last]) {
+            for slice in [self.staged.get(at..position).unwrap_or_default(), bytes] {
+                if !slice.is_empty() {
+                    let Some(slot) = slots.next() else { return filled };
+                    *slot = IoSlice::new(slice);
+                    filled += 1;
+                }
+            }
+            at = position;
+        }
+        filled
+    }
+
+    fn advance(&mut self, n: usize) {
+        let mut left = n.min(self.len);
+        self.len -= left;
+        self.written += left as u64;
+        if self.len == 0 {
+            return self.reset();
+        }
+        while left > 0 {
+            let staged = self.staged_chunk().len();
+            if staged > 0 {
+                let taken = staged.min(left);
+                self.at += taken;
+                left -= taken;
+                continue;
+            }
+            let Some((_, bytes)) = self.shared.front_mut() else { return };
+            if left < bytes.len() {
+                return bytes.advance(left);
+            }
+            left -= bytes.len();
+            self.shared.pop_front();
+        }
+    }
+}
+
+/// What a driver does with its transport, once [`Connection::transmit`](crate::Connection::transmit) is empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// Go on reading and writing.
+    KeepOpen,
+    /// Nothing more will be written: shut down the write side, and go on reading until the peer ends its side or the timer fires.
+    ShutdownWrite,
+    /// Close it. After a timer fired this holds even though bytes may be left unwritten.
+    Close,
+}
+
+/// From this size on, a payload is queued by reference: below, a copy behind its header is cheaper than a slice of its own in the
+/// vectored write.
+pub(crate) const SHARE_FROM: usize = 4 << 10;
+/// How much is copied before it is masked.
+const MASK_PIECE: usize = 4 << 10;
+/// Less than this is not worth moving.
+const COMPACT_FROM: usize = 64 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn large_payloads_leave_by_reference_between_staged_bytes() {
+        let mut out = Transmit::default();
+        let large = Bytes::from(vec![7; SHARE_FROM]);
+        out.push_copy(b"ab");
+        out.push_shared(large.clone());
+        out.push_copy(b"c");
+        let mut slices = [IoSlice::new(&[]); 8];
+        assert_eq!(out.chunks_vectored(&mut slices), 3);
+        assert_eq!((&*slices[0], slices[1].as_ptr(), &*slices[2]), (&b"ab"[..], large.as_ptr(), &b"c"[..]));
+        let mut one = [IoSlice::new(&[]); 1];
+        assert_eq!(out.chunks_vectored(&mut one), 1);
+    }
+
+    #[test]
+    fn a_queue_that_never_empties_does_not_grow() {
+        let mut out = Transmit::default();
+        out.push_copy(&[1; 100]);
+        for _ in 0..100_000 {
+            out.push_copy(&[1; 100]);
+            out.advance(100);
+        }
+        assert!(out.staged.capacity() < 4 * COMPACT_FROM);
+    }
+
+    proptest! {
+        #[test]
+        fn any_partial_writes_give_the_same_bytes(
+            pieces in prop::collection::vec((any::<u8>(), 0..2 * SHARE_FROM, any::<bool>()), 0..12),
+            steps in prop::collection::vec(1..3 * SHARE_FROM, 1..20),
+        ) {
+            let mut out = Transmit::default();
+            let (mut expected, mut got) = (Vec::new(), Vec::new());
+            let mut steps = steps.iter().cycle();
+            for (byte, len, shared) in pieces {
+                let piece = vec![byte; len];
+                expected.extend_from_slice(&piece);
+                if shared { out.push_shared(piece.into()) } else { out.push_copy(&piece) }
+                let step = (*steps.next().unwrap()).min(out.chunk().len());
+                got.extend_from_slice(&out.chunk()[..step]);
+                out.advance(step);
+            }
+            while out.has_remaining() {
+                let mut slices = [IoSlice::new(&[]); 3];
+                let filled = out.chunks_vectored(&mut slices);
+                let all = slices[..filled].concat();
+                let step = (*steps.next().unwrap()).min(all.len());
+                got.extend_from_slice(&all[..step]);
+                out.advance(step);
+            }
+            prop_assert_eq!(out.written(), expected.len() as u64);
+            prop_assert_eq!(got, expected);
+        }
+    }
+}
