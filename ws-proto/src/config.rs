@@ -95,13 +95,17 @@ impl ConfigBuilder {
     /// # Errors
     /// [`ConfigError`] names the setting that cannot work.
     pub fn build(self) -> Result<Config, ConfigError> {
-        let positive = |value: usize, setting| if value == 0 { Err(ConfigError::Zero { setting }) } else { Ok(()) };
+        let positive = |value: usize, setting| {
+            if value == 0 { Err(ConfigError::Zero { setting }) } else { Ok(()) }
+        };
         positive(self.max_fragments, "max_fragments")?;
         positive(self.max_head_bytes, "max_head_bytes")?;
         positive(self.max_headers, "max_headers")?;
         positive(self.max_send_queue_bytes, "max_send_queue_bytes")?;
         positive(self.fragment_bytes.unwrap_or(1), "fragment_bytes")?;
-        let lasting = |value: Duration, setting| if value.is_zero() { Err(ConfigError::Zero { setting }) } else { Ok(()) };
+        let lasting = |value: Duration, setting| {
+            if value.is_zero() { Err(ConfigError::Zero { setting }) } else { Ok(()) }
+        };
         lasting(self.handshake_timeout, "handshake_timeout")?;
         lasting(self.close_timeout, "close_timeout")?;
         lasting(self.ping_interval.unwrap_or(Duration::MAX), "ping_interval")?;

@@ -26,7 +26,10 @@ impl Entropy {
     #[must_use]
     pub fn os() -> Self {
         Self::from_fn(|buf| {
-            #[expect(clippy::expect_used, reason = "without randomness no masking key may be sent, and there is nothing to fall back to")]
+            #[expect(
+                clippy::expect_used,
+                reason = "without randomness no masking key may be sent, and there is nothing to fall back to"
+            )]
             getrandom::fill(buf).expect("the operating system provides random bytes");
         })
     }

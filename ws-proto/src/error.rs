@@ -39,8 +39,12 @@ impl fmt::Display for Failure {
             Self::Protocol(error) => error.fmt(f),
             Self::Limit(error) => error.fmt(f),
             Self::Timeout(Timer::Pong) => f.write_str("the peer answered no ping in time"),
-            Self::Timeout(Timer::Close) => f.write_str("the peer sent no Close frame in time (RFC 6455 §7.1.1)"),
-            Self::EndOfStream => f.write_str("the peer ended the stream without a Close frame (RFC 6455 §7.1.5)"),
+            Self::Timeout(Timer::Close) => {
+                f.write_str("the peer sent no Close frame in time (RFC 6455 §7.1.1)")
+            }
+            Self::EndOfStream => {
+                f.write_str("the peer ended the stream without a Close frame (RFC 6455 §7.1.5)")
+            }
         }
     }
 }
@@ -151,15 +155,31 @@ impl fmt::Display for ProtocolError {
             Self::MaskedServerFrame => f.write_str("the server's frame is masked (RFC 6455 §5.1)"),
             Self::ReservedBits { bits } => write!(f, "reserved bits {bits:03b} are set (RFC 6455 §5.2)"),
             Self::ReservedOpcode { opcode } => write!(f, "opcode {opcode} is reserved (RFC 6455 §5.2)"),
-            Self::NonMinimalLength => f.write_str("the payload length is not in its shortest form (RFC 6455 §5.2)"),
-            Self::LengthOutOfRange => f.write_str("the payload length has its highest bit set (RFC 6455 §5.2)"),
-            Self::ContinuationWithoutStart => f.write_str("a continuation frame continues nothing (RFC 6455 §5.4)"),
-            Self::DataFrameInsideMessage => f.write_str("a new message begins inside another (RFC 6455 §5.4)"),
+            Self::NonMinimalLength => {
+                f.write_str("the payload length is not in its shortest form (RFC 6455 §5.2)")
+            }
+            Self::LengthOutOfRange => {
+                f.write_str("the payload length has its highest bit set (RFC 6455 §5.2)")
+            }
+            Self::ContinuationWithoutStart => {
+                f.write_str("a continuation frame continues nothing (RFC 6455 §5.4)")
+            }
+            Self::DataFrameInsideMessage => {
+                f.write_str("a new message begins inside another (RFC 6455 §5.4)")
+            }
             Self::FragmentedControlFrame => f.write_str("a control frame is fragmented (RFC 6455 §5.5)"),
-            Self::ControlFrameTooLong => f.write_str("a control frame is longer than 125 bytes (RFC 6455 §5.5)"),
-            Self::CloseFrameOfOneByte => f.write_str("a Close frame holds half a status code (RFC 6455 §5.5.1)"),
-            Self::InvalidCloseCode { code } => write!(f, "status code {code} must not be sent (RFC 6455 §7.4)"),
-            Self::InvalidCloseReason => f.write_str("the reason of a Close frame is not UTF-8 (RFC 6455 §5.5.1)"),
+            Self::ControlFrameTooLong => {
+                f.write_str("a control frame is longer than 125 bytes (RFC 6455 §5.5)")
+            }
+            Self::CloseFrameOfOneByte => {
+                f.write_str("a Close frame holds half a status code (RFC 6455 §5.5.1)")
+            }
+            Self::InvalidCloseCode { code } => {
+                write!(f, "status code {code} must not be sent (RFC 6455 §7.4)")
+            }
+            Self::InvalidCloseReason => {
+                f.write_str("the reason of a Close frame is not UTF-8 (RFC 6455 §5.5.1)")
+            }
             Self::InvalidUtf8 => f.write_str("a text message is not UTF-8 (RFC 6455 §8.1)"),
             Self::InvalidDeflate => f.write_str("a compressed message cannot be inflated (RFC 7692 §7.2.2)"),
         }
@@ -214,7 +234,9 @@ impl LimitError {
     #[must_use]
     pub const fn close_code(self) -> CloseCode {
         match self {
-            Self::FrameTooBig { .. } | Self::MessageTooBig { .. } | Self::InflationRatio { .. } => CloseCode::MESSAGE_TOO_BIG,
+            Self::FrameTooBig { .. } | Self::MessageTooBig { .. } | Self::InflationRatio { .. } => {
+                CloseCode::MESSAGE_TOO_BIG
+            }
             Self::TooManyFragments { .. } | Self::TooManyControlFrames { .. } => CloseCode::POLICY_VIOLATION,
         }
     }
@@ -223,7 +245,9 @@ impl LimitError {
 impl fmt::Display for LimitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::FrameTooBig { limit, actual } => write!(f, "a frame of {actual} bytes passes the limit of {limit}"),
+            Self::FrameTooBig { limit, actual } => {
+                write!(f, "a frame of {actual} bytes passes the limit of {limit}")
+            }
             Self::MessageTooBig { limit, actual } => {
                 write!(f, "a message of {actual} bytes or more passes the limit of {limit}")
             }
@@ -231,7 +255,9 @@ impl fmt::Display for LimitError {
                 write!(f, "a message inflates to {actual} times its size, the limit is {limit}")
             }
             Self::TooManyFragments { limit, .. } => write!(f, "a message has more than {limit} fragments"),
-            Self::TooManyControlFrames { limit, .. } => write!(f, "more than {limit} control frames came within a second"),
+            Self::TooManyControlFrames { limit, .. } => {
+                write!(f, "more than {limit} control frames came within a second")
+            }
         }
     }
 }
@@ -271,15 +297,29 @@ pub enum ApiMisuse {
 impl fmt::Display for ApiMisuse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::UnsendableCloseCode { code } => write!(f, "status code {code} must not be sent (RFC 6455 §7.4)"),
-            Self::ControlPayloadTooLong { len } => write!(f, "a control frame holds 125 bytes, not {len} (RFC 6455 §5.5)"),
-            Self::DeliveryIsStreaming => f.write_str("with streaming delivery messages come in pieces, as events"),
+            Self::UnsendableCloseCode { code } => {
+                write!(f, "status code {code} must not be sent (RFC 6455 §7.4)")
+            }
+            Self::ControlPayloadTooLong { len } => {
+                write!(f, "a control frame holds 125 bytes, not {len} (RFC 6455 §5.5)")
+            }
+            Self::DeliveryIsStreaming => {
+                f.write_str("with streaming delivery messages come in pieces, as events")
+            }
             Self::HandshakeNotWaiting => f.write_str("no request waits for an answer"),
-            Self::SubprotocolNotOffered => f.write_str("the client did not offer this subprotocol (RFC 6455 §4.2.2)"),
+            Self::SubprotocolNotOffered => {
+                f.write_str("the client did not offer this subprotocol (RFC 6455 §4.2.2)")
+            }
             Self::ReservedHeader => f.write_str("the handshake sets this header itself (RFC 6455 §4.1)"),
-            Self::UnusableUri => f.write_str("the URI must be absolute, with the scheme ws or wss (RFC 6455 §3)"),
-            Self::NotAGetRequest => f.write_str("the opening request must be a GET of HTTP/1.1 (RFC 6455 §4.1)"),
-            Self::UnusableStatus => f.write_str("a rejection needs a status of 200 or above (RFC 6455 §4.2.2)"),
+            Self::UnusableUri => {
+                f.write_str("the URI must be absolute, with the scheme ws or wss (RFC 6455 §3)")
+            }
+            Self::NotAGetRequest => {
+                f.write_str("the opening request must be a GET of HTTP/1.1 (RFC 6455 §4.1)")
+            }
+            Self::UnusableStatus => {
+                f.write_str("a rejection needs a status of 200 or above (RFC 6455 §4.2.2)")
+            }
         }
     }
 }
@@ -395,7 +435,10 @@ mod tests {
         assert_eq!(ProtocolError::UnmaskedClientFrame.close_code(), CloseCode::PROTOCOL_ERROR);
         assert_eq!(ProtocolError::InvalidUtf8.close_code(), CloseCode::INVALID_PAYLOAD);
         assert_eq!(LimitError::FrameTooBig { limit: 1, actual: 2 }.close_code(), CloseCode::MESSAGE_TOO_BIG);
-        assert_eq!(LimitError::TooManyFragments { limit: 1, actual: 2 }.close_code(), CloseCode::POLICY_VIOLATION);
+        assert_eq!(
+            LimitError::TooManyFragments { limit: 1, actual: 2 }.close_code(),
+            CloseCode::POLICY_VIOLATION
+        );
         assert_eq!(Failure::EndOfStream.close_code(), CloseCode::ABNORMAL);
     }
 }

@@ -15,7 +15,7 @@ pub trait Input<'b>: sealed::Sealed {
     fn skip(&mut self, n: usize);
     /// Takes `n` bytes off the front as a payload.
     #[doc(hidden)]
-    fn take(&mut self, n: usize) -> Payload<'b>;
+    fn take_payload(&mut self, n: usize) -> Payload<'b>;
 }
 
 impl<'b> Input<'b> for &'b mut [u8] {
@@ -24,10 +24,10 @@ impl<'b> Input<'b> for &'b mut [u8] {
     }
 
     fn skip(&mut self, n: usize) {
-        self.take(n);
+        self.take_payload(n);
     }
 
-    fn take(&mut self, n: usize) -> Payload<'b> {
+    fn take_payload(&mut self, n: usize) -> Payload<'b> {
         let all = std::mem::take(self);
         let n = n.min(all.len());
         let (front, rest) = all.split_at_mut(n);
@@ -45,7 +45,7 @@ impl Input<'static> for BytesMut {
         self.advance(n.min(self.len()));
     }
 
-    fn take(&mut self, n: usize) -> Payload<'static> {
+    fn take_payload(&mut self, n: usize) -> Payload<'static> {
         let n = n.min(self.len());
         if n < COPY_BELOW {
             let copy = Bytes::copy_from_slice(self.get(..n).unwrap_or_default());
@@ -126,20 +126,20 @@ mod tests {
         let mut buf = *b"abcdef";
         let at = buf.as_ptr();
         let mut input: &mut [u8] = &mut buf;
-        let payload = input.take(4);
+        let payload = input.take_payload(4);
         assert_eq!((payload.as_slice(), payload.as_ptr()), (b"abcd".as_slice(), at));
         assert_eq!(input, b"ef");
 
         let mut input = BytesMut::from(&[7; COPY_BELOW + 1][..]);
         let at = input.as_ptr();
-        let payload = input.take(COPY_BELOW).into_bytes();
+        let payload = input.take_payload(COPY_BELOW).into_bytes();
         assert_eq!((payload.as_ptr(), input.len()), (at, 1));
     }
 
     #[test]
     fn a_small_payload_does_not_pin_the_receive_buffer() {
         let mut input = BytesMut::from(&[7; 4096][..]);
-        let payload = input.take(5).into_bytes();
+        let payload = input.take_payload(5).into_bytes();
         assert!(!input.as_ptr_range().contains(&payload.as_ptr()));
         input.skip(4091);
         assert!(input.is_empty() && payload == [7; 5][..]);

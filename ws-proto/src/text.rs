@@ -1,5 +1,8 @@
 //! Text that is known to be UTF-8: validated once, where it entered, and never again.
-#![expect(unsafe_code, reason = "the only place that turns bytes validated before into str without validating them twice")]
+#![expect(
+    unsafe_code,
+    reason = "the only place that turns bytes validated before into str without validating them twice"
+)]
 
 use crate::Payload;
 use bytes::Bytes;
@@ -87,7 +90,7 @@ impl From<String> for Utf8Bytes {
 impl TryFrom<Bytes> for Utf8Bytes {
     type Error = Bytes;
     fn try_from(bytes: Bytes) -> Result<Self, Bytes> {
-        if crate::message::is_utf8(&bytes) { Ok(Self(bytes)) } else { Err(bytes) }
+        if crate::utf8::is_utf8(&bytes) { Ok(Self(bytes)) } else { Err(bytes) }
     }
 }
 

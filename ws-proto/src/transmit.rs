@@ -150,7 +150,9 @@ impl Buf for Transmit {
         let mut slots = dst.iter_mut();
         let mut filled = 0;
         let last = (self.staged.len(), [].as_slice());
-        for (position, bytes) in self.shared.iter().map(|(position, bytes)| (*position, &**bytes)).chain([last]) {
+        for (position, bytes) in
+            self.shared.iter().map(|(position, bytes)| (*position, &**bytes)).chain([last])
+        {
             for slice in [self.staged.get(at..position).unwrap_or_default(), bytes] {
                 if !slice.is_empty() {
                     let Some(slot) = slots.next() else { return filled };
@@ -178,7 +180,9 @@ impl Buf for Transmit {
                 left -= taken;
                 continue;
             }
-            let Some((_, bytes)) = self.shared.front_mut() else { return };
+            let Some((_, bytes)) = self.shared.front_mut() else {
+                return;
+            };
             if left < bytes.len() {
                 return bytes.advance(left);
             }
@@ -257,7 +261,7 @@ mod tests {
             while out.has_remaining() {
                 let mut slices = [IoSlice::new(&[]); 3];
                 let filled = out.chunks_vectored(&mut slices);
-                let all = slices[..filled].concat();
+                let all: Vec<u8> = slices[..filled].iter().flat_map(|slice| slice.iter().copied()).collect();
                 let step = (*steps.next().unwrap()).min(all.len());
                 got.extend_from_slice(&all[..step]);
                 out.advance(step);

@@ -115,7 +115,9 @@ impl Connection {
         let mut payload = [0; ControlPayload::MAX_BYTES];
         let mut len = 0;
         if code.is_sendable() {
-            for (slot, byte) in payload.iter_mut().zip(code.get().to_be_bytes().into_iter().chain(reason.bytes())) {
+            for (slot, byte) in
+                payload.iter_mut().zip(code.get().to_be_bytes().into_iter().chain(reason.bytes()))
+            {
                 *slot = byte;
                 len += 1;
             }

@@ -3,7 +3,7 @@
 use super::receive::Step;
 use super::{CloseFrame, Connection, Event, Pong};
 use crate::frame::{Header, Opcode};
-use crate::message::is_utf8;
+use crate::utf8::is_utf8;
 use crate::{CloseCode, ControlPayload, Failure, Input, ProtocolError, SendError, SendRefusal, Utf8Bytes};
 use bytes::Bytes;
 use std::time::Instant;
@@ -51,8 +51,14 @@ impl Connection {
     }
 
     /// Reads the payload of a control frame, which may come in pieces.
-    pub(super) fn control_step<'b, I: Input<'b>>(&mut self, input: &mut I, now: Instant) -> Result<Step<'b>, Failure> {
-        let Some(frame) = &mut self.frame else { return Ok(Step::Again) };
+    pub(super) fn control_step<'b, I: Input<'b>>(
+        &mut self,
+        input: &mut I,
+        now: Instant,
+    ) -> Result<Step<'b>, Failure> {
+        let Some(frame) = &mut self.frame else {
+            return Ok(Step::Again);
+        };
         let payload = frame.unmask(input.rest());
         self.control.extend_from_slice(payload);
         let taken = payload.len();

@@ -2,13 +2,15 @@
 
 use super::receive::{OpenMessage, Step};
 use super::{Connection, Event, Fragment};
-use crate::message::is_utf8;
+use crate::utf8::is_utf8;
 use crate::{Delivery, Failure, Input, MessageKind, MessageRef, Payload, ProtocolError, Text};
 
 impl Connection {
     /// Reads what `input` holds of the payload of a data frame.
     pub(super) fn data_step<'b, I: Input<'b>>(&mut self, input: &mut I) -> Result<Step<'b>, Failure> {
-        let (Some(frame), Some(message)) = (&mut self.frame, &mut self.message) else { return Ok(Step::Again) };
+        let (Some(frame), Some(message)) = (&mut self.frame, &mut self.message) else {
+            return Ok(Step::Again);
+        };
         let remaining = frame.remaining;
         let payload = frame.unmask(input.rest());
         let n = payload.len();
@@ -28,7 +30,7 @@ impl Connection {
             if !valid {
                 return Err(ProtocolError::InvalidUtf8.into());
             }
-            return Ok(Step::Event(Event::Message(message_ref(kind, input.take(n)))));
+            return Ok(Step::Event(Event::Message(message_ref(kind, input.take_payload(n)))));
         }
         if message.kind == MessageKind::Text {
             message.utf8.feed(payload)?;
@@ -46,19 +48,23 @@ impl Connection {
         if whole {
             return Ok(if ends { self.finish_assembled() } else { Step::Again });
         }
-        let payload = input.take(n);
+        let payload = input.take_payload(n);
         Ok(self.fragment(payload, ends))
     }
 
     /// Hands out the message that was assembled.
     pub(super) fn finish_assembled<'b>(&mut self) -> Step<'b> {
-        let Some(mut message) = self.message.take() else { return Step::Again };
+        let Some(mut message) = self.message.take() else {
+            return Step::Again;
+        };
         Step::Event(Event::Message(message_ref(message.kind, message.assembler.finish().into())))
     }
 
     /// Hands out a piece of a message; an empty one only where it tells the end.
     pub(super) fn fragment<'b>(&mut self, payload: Payload<'b>, fin: bool) -> Step<'b> {
-        let Some(OpenMessage { kind, begun, .. }) = &mut self.message else { return Step::Again };
+        let Some(OpenMessage { kind, begun, .. }) = &mut self.message else {
+            return Step::Again;
+        };
         if payload.is_empty() && !fin {
             return Step::Again;
         }

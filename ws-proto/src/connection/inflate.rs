@@ -4,6 +4,20 @@ use super::Connection;
 use super::receive::Step;
 use crate::{Failure, Input};
 
+/// How far a compressed message is inflated.
+#[derive(Debug, Default)]
+pub(super) struct Inflation {
+    /// Bytes of compressed input read.
+    #[cfg(feature = "deflate")]
+    from: u64,
+    /// May the inflater hold output that found no room?
+    #[cfg(feature = "deflate")]
+    output_pending: bool,
+    /// Bytes of the tail that were put back, behind the last fragment.
+    #[cfg(feature = "deflate")]
+    tail: usize,
+}
+
 #[cfg(not(feature = "deflate"))]
 impl Connection {
     /// Never called: without the feature no message is compressed.
@@ -22,43 +36,49 @@ impl Connection {
         let (Some(frame), Some(message), Some(deflate)) = (&mut self.frame, &mut self.message, &mut self.deflate) else {
             return Err(ProtocolError::InvalidDeflate.into());
         };
+        let inflation = message.inflation.get_or_insert_default();
         let whole = self.config.delivery() == Delivery::Whole;
         let in_payload = frame.remaining > 0;
         let decompressor = deflate.decompressor();
-        if !in_payload && message.tail_left == TAIL.len() && !message.output_pending && decompressor.is_ended() {
-            message.tail_left = 0;
+        if !in_payload && !inflation.output_pending && decompressor.is_ended() {
+            // The sender ended its stream by itself: there is no tail that it could have taken off.
+            inflation.tail = TAIL.len();
         }
         let source = if in_payload {
             &*frame.unmask(input.rest())
+        } else if frame.fin {
+            TAIL.get(inflation.tail..).unwrap_or_default()
         } else {
-            TAIL.get(TAIL.len() - message.tail_left..).unwrap_or_default()
+            &[]
         };
         let mut piece = Vec::new();
-        if !source.is_empty() || message.output_pending {
+        if !source.is_empty() || inflation.output_pending {
             let out = if whole { message.assembler.as_vec() } else { &mut piece };
             if out.len() == out.capacity() {
-                let guess = if whole { out.len().max(4 * source.len()).clamp(LEAST_ROOM, MOST_ROOM) } else { STREAM_ROOM };
-                out.reserve_exact(guess);
+                let guess = out.len().max(4 * source.len()).clamp(LEAST_ROOM, MOST_ROOM);
+                out.reserve_exact(if whole { guess } else { STREAM_ROOM });
             }
             let step = decompressor.inflate(source, out)?;
-            message.output_pending = !step.done && step.consumed >= source.len();
+            inflation.output_pending = !step.done && step.consumed >= source.len();
             if in_payload {
                 frame.consume(step.consumed);
-                message.inflated_from += step.consumed as u64;
+                inflation.from += step.consumed as u64;
                 input.skip(step.consumed);
             } else {
-                message.tail_left = message.tail_left.saturating_sub(step.consumed);
+                inflation.tail += step.consumed;
             }
             let inflated = if whole { message.assembler.appended() } else { &piece };
             message.delivered += inflated.len() as u64;
-            check_inflation(message.delivered, message.inflated_from, deflate.max_ratio(), self.config.max_message_bytes() as u64)?;
+            let limit = self.config.max_message_bytes() as u64;
+            check_inflation(message.delivered, inflation.from, deflate.max_ratio(), limit)?;
             if message.kind == MessageKind::Text {
                 message.utf8.feed(inflated)?;
             }
         } else if in_payload {
             return Ok(Step::NeedInput);
         }
-        let frame_ends = frame.remaining == 0 && message.tail_left == 0 && !message.output_pending;
+        let tail_left = frame.fin && inflation.tail < TAIL.len();
+        let frame_ends = frame.remaining == 0 && !tail_left && !inflation.output_pending;
         let ends = frame_ends && frame.fin;
         if frame_ends {
             self.frame = None;

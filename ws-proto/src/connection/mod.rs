@@ -1,6 +1,8 @@
 //! One WebSocket after the opening handshake, either role: the state machine.
 
 mod closing;
+#[cfg(feature = "deflate")]
+mod contexts;
 mod control;
 mod data;
 mod event;
@@ -55,7 +57,7 @@ pub struct Connection {
     /// The message that is being sent piece by piece.
     outgoing: Option<OutgoingMessage>,
     #[cfg(feature = "deflate")]
-    deflate: Option<Box<crate::deflate::Contexts>>,
+    deflate: Option<Box<contexts::Contexts>>,
     timers: Timers,
 }
 
@@ -67,7 +69,7 @@ impl Connection {
         #[cfg(feature = "deflate")]
         let deflate = negotiated.deflate().map(|params| {
             let own = config.deflate().cloned().unwrap_or_default();
-            Box::new(crate::deflate::Contexts::new(role, params, &own))
+            Box::new(contexts::Contexts::new(role, params, &own))
         });
         Self {
             masking_keys: (role == Role::Client).then(|| MaskingKeys::new(config.entropy().clone())),

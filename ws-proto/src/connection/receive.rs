@@ -1,5 +1,6 @@
 //! From bytes to events.
 
+use super::inflate::Inflation;
 use super::{Connection, Event};
 use crate::frame::{Header, MaskingKey, Opcode};
 use crate::message::{Assembler, Utf8Validator};
@@ -44,19 +45,14 @@ impl OpenFrame {
 #[derive(Debug)]
 pub(super) struct OpenMessage {
     pub(super) kind: MessageKind,
-    pub(super) compressed: bool,
+    /// How far a compressed message is inflated.
+    pub(super) inflation: Option<Inflation>,
     /// Fragments begun.
     fragments: usize,
     /// Payload bytes that the headers declared, as they are on the wire.
     declared: u64,
     /// Bytes that came out, inflated where compressed.
     pub(super) delivered: u64,
-    /// Bytes of compressed input read.
-    pub(super) inflated_from: u64,
-    /// May the inflater hold output that found no room?
-    pub(super) output_pending: bool,
-    /// Bytes of the deflate tail that were not put back yet.
-    pub(super) tail_left: usize,
     pub(super) utf8: Utf8Validator,
     pub(super) assembler: Assembler,
     /// Was a piece of it handed out (streaming delivery)?
@@ -117,8 +113,10 @@ impl Connection {
         if self.state.is_over() || self.config.delivery() != crate::Delivery::Whole {
             return None;
         }
-        let (Some(frame), Some(message)) = (&self.frame, &mut self.message) else { return None };
-        if frame.opcode.is_control() || message.compressed {
+        let (Some(frame), Some(message)) = (&self.frame, &mut self.message) else {
+            return None;
+        };
+        if frame.opcode.is_control() || message.inflation.is_some() {
             return None;
         }
         message.assembler.spare(frame.remaining)
@@ -127,7 +125,9 @@ impl Connection {
     /// `n` bytes were read into [`recv_buf`](Self::recv_buf). Then go on with [`poll_event`](Self::poll_event) and an empty input.
     pub fn received(&mut self, n: usize, now: Instant) {
         self.timers.note_input(now);
-        let (Some(frame), Some(message)) = (&mut self.frame, &mut self.message) else { return };
+        let (Some(frame), Some(message)) = (&mut self.frame, &mut self.message) else {
+            return;
+        };
         let payload = frame.unmask(message.assembler.filled(n));
         let taken = payload.len();
         let verdict = if message.kind == MessageKind::Text { message.utf8.feed(payload) } else { Ok(()) };
@@ -141,12 +141,16 @@ impl Connection {
     fn step<'b, I: Input<'b>>(&mut self, input: &mut I, now: Instant) -> Result<Step<'b>, Failure> {
         match &self.frame {
             None => {
-                let Some(header) = self.decoder.decode(input)? else { return Ok(Step::NeedInput) };
+                let Some(header) = self.decoder.decode(input)? else {
+                    return Ok(Step::NeedInput);
+                };
                 self.begin_frame(&header, now)?;
                 Ok(Step::Again)
             }
             Some(frame) if frame.opcode.is_control() => self.control_step(input, now),
-            Some(_) if self.message.as_ref().is_some_and(|message| message.compressed) => self.compressed_step(input),
+            Some(_) if self.message.as_ref().is_some_and(|message| message.inflation.is_some()) => {
+                self.compressed_step(input)
+            }
             Some(_) => self.data_step(input),
         }
     }
@@ -186,7 +190,9 @@ impl Connection {
     /// A data frame begins or continues a message (§5.4), within the limits.
     fn begin_fragment(&mut self, header: &Header, compressed: bool) -> Result<(), Failure> {
         let message = match (header.opcode, &mut self.message) {
-            (Opcode::Text | Opcode::Binary, Some(_)) => return Err(ProtocolError::DataFrameInsideMessage.into()),
+            (Opcode::Text | Opcode::Binary, Some(_)) => {
+                return Err(ProtocolError::DataFrameInsideMessage.into());
+            }
             (Opcode::Text, slot @ None) => slot.insert(OpenMessage::new(MessageKind::Text, compressed)),
             (Opcode::Binary, slot @ None) => slot.insert(OpenMessage::new(MessageKind::Binary, compressed)),
             (_, Some(message)) => message,
@@ -197,9 +203,6 @@ impl Connection {
             message.fragments += 1;
         }
         message.declared = message.declared.saturating_add(header.payload_len);
-        if message.compressed && header.fin {
-            message.tail_left = DEFLATE_TAIL;
-        }
         let limit = self.config.max_fragments() as u64;
         if message.fragments as u64 > limit {
             return Err(LimitError::TooManyFragments { limit, actual: message.fragments as u64 }.into());
@@ -210,7 +213,7 @@ impl Connection {
         }
         let limit = self.config.max_message_bytes() as u64;
         // Compression may make a message a little longer; beyond that its length on the wire says that it is too big as well.
-        let slack = if message.compressed { limit / 8 + COMPRESSED_SLACK } else { 0 };
+        let slack = if message.inflation.is_some() { limit / 8 + COMPRESSED_SLACK } else { 0 };
         if message.declared > limit.saturating_add(slack) {
             return Err(LimitError::MessageTooBig { limit, actual: message.declared }.into());
         }
@@ -230,15 +233,13 @@ impl Connection {
 
 impl OpenMessage {
     fn new(kind: MessageKind, compressed: bool) -> Self {
+        let inflation = compressed.then(Inflation::default);
         Self {
             kind,
-            compressed,
+            inflation,
             fragments: 0,
             declared: 0,
             delivered: 0,
-            inflated_from: 0,
-            output_pending: false,
-            tail_left: 0,
             utf8: Utf8Validator::new(),
             assembler: Assembler::default(),
             begun: false,
@@ -246,7 +247,5 @@ impl OpenMessage {
     }
 }
 
-/// Length of what RFC 7692 §7.2.2 puts back at the end of a message.
-const DEFLATE_TAIL: usize = 4;
 /// How many bytes more than an eighth a compressed message may be longer than `max_message_bytes`.
 const COMPRESSED_SLACK: u64 = 64 << 10;

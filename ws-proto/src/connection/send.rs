@@ -81,7 +81,12 @@ impl Connection {
     /// # Errors
     /// Gives the piece back: as [`send`](Self::send), or it is of another kind than the message it would continue, or with it a text
     /// is not UTF-8. The message stays open.
-    pub fn send_fragment(&mut self, kind: MessageKind, payload: Bytes, fin: bool) -> Result<(), SendError<Bytes>> {
+    pub fn send_fragment(
+        &mut self,
+        kind: MessageKind,
+        payload: Bytes,
+        fin: bool,
+    ) -> Result<(), SendError<Bytes>> {
         if let Some(refusal) = self.refusal() {
             return Err(SendError::new(refusal, payload));
         }
@@ -241,7 +246,8 @@ impl Connection {
             if let (Some(key), Some(compressed)) = (masking_key, out.get_mut(body..)) {
                 key.apply(0, compressed);
             }
-            let header = Header { rsv1: true, masking_key, ..Header::new(kind.opcode(), payload_len) }.encode();
+            let header =
+                Header { rsv1: true, masking_key, ..Header::new(kind.opcode(), payload_len) }.encode();
             let header = header.as_slice();
             // The room is for the longest header; a shorter one pulls the few bytes behind it up.
             if let Some(room) = out.get_mut(begin..begin + header.len()) {

@@ -50,7 +50,11 @@ impl State {
             Self::Open | Self::Closed { .. } | Self::Failed { .. } => (Initiator::Peer, reply),
         };
         let info = CloseInfo { initiator, sent, received };
-        *self = Self::Closed { info, drain: Drain { deadline: Some(deadline), peer_ended: false }, reported: false };
+        *self = Self::Closed {
+            info,
+            drain: Drain { deadline: Some(deadline), peer_ended: false },
+            reported: false,
+        };
     }
 
     /// The connection failed.
@@ -96,7 +100,11 @@ impl State {
             Self::Open => {}
             Self::Closing { .. } => {
                 let failure = Failure::Timeout(crate::Timer::Close);
-                *self = Self::Failed { failure, drain: Drain { deadline: None, peer_ended: false }, reported: false };
+                *self = Self::Failed {
+                    failure,
+                    drain: Drain { deadline: None, peer_ended: false },
+                    reported: false,
+                };
             }
             Self::Closed { drain, .. } | Self::Failed { drain, .. } => drain.deadline = None,
         }

@@ -159,7 +159,9 @@ impl Timers {
 
     /// Has the connection been idle for too long?
     pub(super) fn is_idle(&mut self, config: &Config, now: Instant) -> bool {
-        let Some(timeout) = config.idle_timeout() else { return false };
+        let Some(timeout) = config.idle_timeout() else {
+            return false;
+        };
         if now < after(self.last_data, timeout) {
             return false;
         }

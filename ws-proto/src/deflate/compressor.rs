@@ -73,7 +73,10 @@ impl Compressor {
 
 impl fmt::Debug for Compressor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Compressor").field("level", &self.level).field("window_bits", &self.window_bits).finish_non_exhaustive()
+        f.debug_struct("Compressor")
+            .field("level", &self.level)
+            .field("window_bits", &self.window_bits)
+            .finish_non_exhaustive()
     }
 }
 

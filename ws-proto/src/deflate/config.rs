@@ -19,10 +19,12 @@ pub struct DeflateConfig {
     /// Most bytes of inflated output for each byte of input, once a message has put out 1 MiB; more fails the connection with 1009.
     /// Default 200: text and JSON stay below 50, a decompression bomb is near 1,000.
     pub max_ratio: u32,
-    /// Does the server forget its window after each message? Default true. A server then says so in its answer; a client asks for it.
-    pub server_no_context_takeover: bool,
-    /// Does the client forget its window after each message? Default true. A server then demands it; a client hints that it would.
-    pub client_no_context_takeover: bool,
+    /// Shall the server forget its window after each message? `Some(true)`: a server says so in its answer, a client asks for it.
+    /// Default `None`: a server does, to own no memory while idle; a client does not ask, and takes either.
+    pub server_no_context_takeover: Option<bool>,
+    /// Shall the client forget its window after each message? `Some(true)`: a server demands it, a client hints that it will.
+    /// Default `None`: a server demands it, to own no memory while idle; a client does as the server says.
+    pub client_no_context_takeover: Option<bool>,
     /// Largest window of what the server sends. Default 15 (32 KiB); a client that sets less demands it.
     pub server_max_window_bits: WindowBits,
     /// Largest window of what the client sends. Default 15 (32 KiB); a server that sets less demands it of clients that can.
@@ -48,8 +50,8 @@ impl Default for DeflateConfig {
             level: 1,
             threshold_bytes: 128,
             max_ratio: 200,
-            server_no_context_takeover: true,
-            client_no_context_takeover: true,
+            server_no_context_takeover: None,
+            client_no_context_takeover: None,
             server_max_window_bits,
             client_max_window_bits,
         }

@@ -44,8 +44,10 @@ impl Decompressor {
     pub(crate) fn inflate(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<Inflated, ProtocolError> {
         self.fresh = false;
         let (before_in, before_out) = (self.raw.total_in(), out.len());
-        let status =
-            self.raw.decompress_vec(input, out, FlushDecompress::Sync).map_err(|_| ProtocolError::InvalidDeflate)?;
+        let status = self
+            .raw
+            .decompress_vec(input, out, FlushDecompress::Sync)
+            .map_err(|_| ProtocolError::InvalidDeflate)?;
         let consumed = usize::try_from(self.raw.total_in() - before_in).unwrap_or(usize::MAX);
         let all_read = consumed >= input.len();
         if status == Status::StreamEnd {

@@ -9,13 +9,11 @@
 
 mod compressor;
 mod config;
-mod contexts;
 mod decompressor;
 mod negotiate;
 mod params;
 
 pub(crate) use compressor::Compressor;
 pub use config::DeflateConfig;
-pub(crate) use contexts::Contexts;
 pub(crate) use decompressor::{Decompressor, TAIL};
 pub use params::{DeflateParams, WindowBits};

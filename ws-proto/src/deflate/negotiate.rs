@@ -3,8 +3,8 @@
 //!
 //! | | a client of ours | a server of ours |
 //! |---|---|---|
-//! | `server_no_context_takeover` | asked for when set; then the answer must have it | answered when set or asked for |
-//! | `client_no_context_takeover` | hinted when set, and kept whatever the answer is | answered when set or hinted |
+//! | `server_no_context_takeover` | asked for when set; then the answer must have it | answered unless set to false, or when asked for |
+//! | `client_no_context_takeover` | hinted when set, and kept whatever the answer is | answered unless set to false, or when hinted |
 //! | `server_max_window_bits` | demanded when set below 15, then to be kept to | the smaller of both, answered when demanded or below 15 |
 //! | `client_max_window_bits` | offered, with a value when set below 15 | the smaller of both, answered when offered and below 15 |
 //!
@@ -30,8 +30,8 @@ impl DeflateConfig {
     /// The client's offer: the value of `Sec-WebSocket-Extensions` in the request.
     pub(crate) fn offer(&self) -> HeaderValue {
         Params {
-            server_no_context_takeover: self.server_no_context_takeover,
-            client_no_context_takeover: self.client_no_context_takeover,
+            server_no_context_takeover: self.server_no_context_takeover == Some(true),
+            client_no_context_takeover: self.client_no_context_takeover == Some(true),
             server_max_window_bits: demanded(self),
             client_max_window_bits: Some(below_max(self.client_max_window_bits)),
         }
@@ -42,7 +42,7 @@ impl DeflateConfig {
     pub(crate) fn confirm(&self, response: &Extension<'_>) -> Result<DeflateParams, ResponseFault> {
         let response = Params::read(&response.params).ok_or(ResponseFault::InvalidParameter)?;
         // §7.1.1.1, §7.1.2.1: a server accepts these two by repeating them; else it would have had to decline the offer.
-        if self.server_no_context_takeover && !response.server_no_context_takeover {
+        if self.server_no_context_takeover == Some(true) && !response.server_no_context_takeover {
             return Err(ResponseFault::ParameterNotOffered);
         }
         if demanded(self).is_some_and(|most| response.server_max_window_bits.is_none_or(|bits| bits > most)) {
@@ -59,7 +59,8 @@ impl DeflateConfig {
         let settled = response.settled();
         // §7.1.1.2, §7.1.2.2: what we hinted for our own side holds even where the response says nothing of it.
         Ok(DeflateParams {
-            client_no_context_takeover: settled.client_no_context_takeover || self.client_no_context_takeover,
+            client_no_context_takeover: settled.client_no_context_takeover
+                || self.client_no_context_takeover == Some(true),
             client_max_window_bits: settled.client_max_window_bits.min(self.client_max_window_bits),
             ..settled
         })
@@ -89,8 +90,10 @@ fn answer(offer: &Params, config: &DeflateConfig) -> Option<Params> {
         .client_max_window_bits
         .and_then(|bits| below_max(config.client_max_window_bits.min(bits.unwrap_or_default())));
     Some(Params {
-        server_no_context_takeover: config.server_no_context_takeover || offer.server_no_context_takeover,
-        client_no_context_takeover: config.client_no_context_takeover || offer.client_no_context_takeover,
+        server_no_context_takeover: config.server_no_context_takeover.unwrap_or(true)
+            || offer.server_no_context_takeover,
+        client_no_context_takeover: config.client_no_context_takeover.unwrap_or(true)
+            || offer.client_no_context_takeover,
         server_max_window_bits,
         client_max_window_bits: client_max_window_bits.map(Some),
     })
@@ -119,15 +122,13 @@ impl Params {
                 (CLIENT_NO_CONTEXT_TAKEOVER, None) => {
                     std::mem::replace(&mut read.client_no_context_takeover, true)
                 }
-                (SERVER_MAX_WINDOW_BITS, Some(bits)) => read
-                    .server_max_window_bits
-                    .replace(WindowBits::parse(bits)?)
-                    .is_some(),
+                (SERVER_MAX_WINDOW_BITS, Some(bits)) => {
+                    read.server_max_window_bits.replace(WindowBits::parse(bits)?).is_some()
+                }
                 (CLIENT_MAX_WINDOW_BITS, None) => read.client_max_window_bits.replace(None).is_some(),
-                (CLIENT_MAX_WINDOW_BITS, Some(bits)) => read
-                    .client_max_window_bits
-                    .replace(Some(WindowBits::parse(bits)?))
-                    .is_some(),
+                (CLIENT_MAX_WINDOW_BITS, Some(bits)) => {
+                    read.client_max_window_bits.replace(Some(WindowBits::parse(bits)?)).is_some()
+                }
                 _ => return None,
             };
             if repeated {

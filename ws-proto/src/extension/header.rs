@@ -56,11 +56,7 @@ pub(crate) fn parse<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec
             }
         }
     }
-    if extensions.is_empty() {
-        Err(Malformed)
-    } else {
-        Ok(extensions)
-    }
+    if extensions.is_empty() { Err(Malformed) } else { Ok(extensions) }
 }
 
 /// Is it a token (RFC 9110 §5.6.2): at least one character, visible ASCII without delimiters?
@@ -96,11 +92,7 @@ impl<'a> Cursor<'a> {
         self.skip_whitespace();
         let value = if self.eat(b'=') {
             self.skip_whitespace();
-            let value = if self.eat(b'"') {
-                self.quoted_token()?
-            } else {
-                Cow::Borrowed(self.token()?)
-            };
+            let value = if self.eat(b'"') { self.quoted_token()? } else { Cow::Borrowed(self.token()?) };
             self.skip_whitespace();
             Some(value)
         } else {
@@ -113,11 +105,7 @@ impl<'a> Cursor<'a> {
         let len = self.rest.iter().take_while(|&&byte| is_token_char(byte)).count();
         let (token, rest) = self.rest.split_at_checked(len).ok_or(Malformed)?;
         self.rest = rest;
-        if token.is_empty() {
-            Err(Malformed)
-        } else {
-            Ok(token)
-        }
+        if token.is_empty() { Err(Malformed) } else { Ok(token) }
     }
 
     /// Reads what stands behind an opening quote, and the closing quote. §9.1: "the value after quoted-string

@@ -37,7 +37,10 @@ impl Decoder {
     }
 
     #[cold]
-    fn decode_across_pieces<'b, I: Input<'b>>(&mut self, input: &mut I) -> Result<Option<Header>, ProtocolError> {
+    fn decode_across_pieces<'b, I: Input<'b>>(
+        &mut self,
+        input: &mut I,
+    ) -> Result<Option<Header>, ProtocolError> {
         while let Some(&byte) = input.rest().first() {
             input.skip(1);
             if let Some(slot) = self.partial.get_mut(self.len) {
@@ -78,7 +81,10 @@ mod tests {
 
     #[test]
     fn a_header_is_found_at_every_split() {
-        let header = Header { masking_key: Some(MaskingKey::new([1, 2, 3, 4])), ..Header::new(Opcode::Binary, 70_000) };
+        let header = Header {
+            masking_key: Some(MaskingKey::new([1, 2, 3, 4])),
+            ..Header::new(Opcode::Binary, 70_000)
+        };
         let encoded = header.encode();
         for cut in 0..encoded.as_slice().len() {
             let mut bytes = encoded.as_slice().to_vec();
@@ -94,7 +100,10 @@ mod tests {
     #[test]
     fn a_frame_is_complete_with_its_last_byte() {
         let frame = [0x81, 0x02, b'h', b'i', 0x81];
-        assert_eq!((0..=5).map(|n| is_complete(&frame[..n])).collect::<Vec<_>>(), [false, false, false, false, true, true]);
+        assert_eq!(
+            (0..=5).map(|n| is_complete(&frame[..n])).collect::<Vec<_>>(),
+            [false, false, false, false, true, true]
+        );
         assert!(is_complete(&[0x83, 0x00]), "a reserved opcode needs no more bytes to fail");
     }
 }

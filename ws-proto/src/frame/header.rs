@@ -42,7 +42,9 @@ impl Header {
     /// caller, because they depend on extensions and role.
     #[inline]
     pub fn decode(bytes: &[u8]) -> Result<Option<(Self, usize)>, ProtocolError> {
-        let [first, second, rest @ ..] = bytes else { return Ok(None) };
+        let [first, second, rest @ ..] = bytes else {
+            return Ok(None);
+        };
         let number = first & 0x0F;
         let opcode = Opcode::new(number).ok_or(ProtocolError::ReservedOpcode { opcode: number })?;
         let fin = first & 0x80 != 0;
@@ -57,7 +59,9 @@ impl Header {
         }
         let (payload_len, rest) = match short {
             126 => {
-                let Some((len, rest)) = rest.split_first_chunk::<2>() else { return Ok(None) };
+                let Some((len, rest)) = rest.split_first_chunk::<2>() else {
+                    return Ok(None);
+                };
                 let len = u16::from_be_bytes(*len);
                 if len < 126 {
                     return Err(ProtocolError::NonMinimalLength);
@@ -65,7 +69,9 @@ impl Header {
                 (u64::from(len), rest)
             }
             127 => {
-                let Some((len, rest)) = rest.split_first_chunk::<8>() else { return Ok(None) };
+                let Some((len, rest)) = rest.split_first_chunk::<8>() else {
+                    return Ok(None);
+                };
                 let len = u64::from_be_bytes(*len);
                 if len >> 63 != 0 {
                     return Err(ProtocolError::LengthOutOfRange);
@@ -78,7 +84,9 @@ impl Header {
             len => (u64::from(len), rest),
         };
         let (masking_key, rest) = if second & 0x80 != 0 {
-            let Some((key, rest)) = rest.split_first_chunk::<4>() else { return Ok(None) };
+            let Some((key, rest)) = rest.split_first_chunk::<4>() else {
+                return Ok(None);
+            };
             (Some(MaskingKey::new(*key)), rest)
         } else {
             (None, rest)
@@ -95,9 +103,11 @@ impl Header {
         let mut encoded = EncodedHeader { bytes: [0; Self::MAX_BYTES], len: 0 };
         let bit = |set: bool, bit: u8| if set { bit } else { 0 };
         let mask = bit(self.masking_key.is_some(), 0x80);
-        encoded.push([
-            bit(self.fin, 0x80) | bit(self.rsv1, 0x40) | bit(self.rsv2, 0x20) | bit(self.rsv3, 0x10) | self.opcode.number(),
-        ]);
+        encoded.push([bit(self.fin, 0x80)
+            | bit(self.rsv1, 0x40)
+            | bit(self.rsv2, 0x20)
+            | bit(self.rsv3, 0x10)
+            | self.opcode.number()]);
         if let Ok(len @ 0..=125) = u8::try_from(self.payload_len) {
             encoded.push([mask | len]);
         } else if let Ok(len) = u16::try_from(self.payload_len) {
@@ -173,8 +183,14 @@ mod tests {
     #[test]
     fn lengths_are_minimal_and_below_2_to_the_63() {
         assert_eq!(Header::decode(&[0x82, 126, 0, 125]), Err(ProtocolError::NonMinimalLength));
-        assert_eq!(Header::decode(&[0x82, 127, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]), Err(ProtocolError::NonMinimalLength));
-        assert_eq!(Header::decode(&[0x82, 127, 0x80, 0, 0, 0, 0, 1, 0, 0]), Err(ProtocolError::LengthOutOfRange));
+        assert_eq!(
+            Header::decode(&[0x82, 127, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]),
+            Err(ProtocolError::NonMinimalLength)
+        );
+        assert_eq!(
+            Header::decode(&[0x82, 127, 0x80, 0, 0, 0, 0, 1, 0, 0]),
+            Err(ProtocolError::LengthOutOfRange)
+        );
     }
 
     proptest! {

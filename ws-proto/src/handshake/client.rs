@@ -80,31 +80,24 @@ impl ClientHandshake {
             Occurrence::Repeated => return Err(ApiMisuse::ReservedHeader),
         };
 
-        parts.headers = HeaderMap::with_capacity(HANDSHAKE_HEADERS + extra.len());
+        parts.headers = HeaderMap::with_capacity(USUAL_HEADERS);
         parts.headers.insert(HOST, host);
         let offer = Box::new(Offer::new(subprotocols, &config, &mut parts.headers));
-        for (name, value) in extra
-            .iter()
-            .filter(|(name, _)| **name != HOST && **name != SEC_WEBSOCKET_PROTOCOL)
+        for (name, value) in
+            extra.iter().filter(|(name, _)| **name != HOST && **name != SEC_WEBSOCKET_PROTOCOL)
         {
             if is_reserved(name) {
                 return Err(ApiMisuse::ReservedHeader);
             }
-            parts.headers.append(name, value.clone());
+            // Fails beyond 32,768 names only, of which the handshake needs some for itself.
+            parts.headers.try_append(name, value.clone()).map_err(|_| ApiMisuse::ReservedHeader)?;
         }
         let mut transmit = Transmit::default();
         transmit.append(|wire| write_request(&Request::from_parts(parts, ()), wire));
 
         let head = HeadReader::new(StartLine::Response, config.max_head_bytes(), config.max_headers());
         let deadline = now.checked_add(config.handshake_timeout());
-        Ok(Self {
-            state: State::Reading {
-                head,
-                offer,
-                deadline,
-            },
-            transmit,
-        })
+        Ok(Self { state: State::Reading { head, offer, deadline }, transmit })
     }
 
     /// Takes bytes off the front of `input` and tells what happened, if anything did. Bytes behind the head of the
@@ -206,20 +199,8 @@ fn read_response(
 /// The value of `Host` for this URI (§4.1), `None` where it is not one to connect to.
 fn host(uri: &Uri) -> Option<HeaderValue> {
     let default_port = match uri.scheme_str()? {
-        scheme
-            if ["ws", "http"]
-                .iter()
-                .any(|known| scheme.eq_ignore_ascii_case(known)) =>
-        {
-            80
-        }
-        scheme
-            if ["wss", "https"]
-                .iter()
-                .any(|known| scheme.eq_ignore_ascii_case(known)) =>
-        {
-            443
-        }
+        scheme if ["ws", "http"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) => 80,
+        scheme if ["wss", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) => 443,
         _ => return None,
     };
     let authority = uri.authority()?;
@@ -238,8 +219,8 @@ fn host(uri: &Uri) -> Option<HeaderValue> {
     }
 }
 
-/// Those that a request has by itself.
-const HANDSHAKE_HEADERS: usize = 7;
+/// The seven of the handshake, and a few of the caller's.
+const USUAL_HEADERS: usize = 12;
 
 #[cfg(test)]
 mod tests {

@@ -184,16 +184,10 @@ impl HandshakeError {
         } else {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        if matches!(
-            self,
-            Self::MissingVersion | Self::RepeatedVersion | Self::UnsupportedVersion
-        ) {
+        if matches!(self, Self::MissingVersion | Self::RepeatedVersion | Self::UnsupportedVersion) {
             headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
         }
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("text/plain; charset=utf-8"),
-        );
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         headers.insert(CONTENT_LENGTH, len);
         Some(response)
     }
@@ -216,10 +210,9 @@ impl fmt::Display for HandshakeError {
             Self::Timeout => f.write_str("the head did not arrive in time (RFC 9110 §15.5.9)"),
             Self::MalformedRequestLine => f.write_str("a malformed request line (RFC 9112 §3)"),
             Self::MalformedRequestTarget => f.write_str("a malformed request target (RFC 6455 §4.2.1)"),
-            Self::UriTooLong { limit } => write!(
-                f,
-                "the request line has more than {limit} bytes (RFC 9110 §15.5.15)"
-            ),
+            Self::UriTooLong { limit } => {
+                write!(f, "the request line has more than {limit} bytes (RFC 9110 §15.5.15)")
+            }
             Self::UnsupportedHttpVersion => f.write_str("the HTTP version is not 1.1 (RFC 6455 §4.2.1)"),
             Self::MethodNotGet => f.write_str("the method is not GET (RFC 6455 §4.2.1)"),
             Self::RequestWithBody => f.write_str("an opening request has no body (RFC 9112 §6)"),
@@ -299,14 +292,8 @@ mod tests {
         assert_eq!(response.headers()[SEC_WEBSOCKET_VERSION], "13");
         assert_eq!(response.headers()[UPGRADE], "websocket");
         assert_eq!(response.headers()[CONNECTION], "Upgrade, close");
-        assert_eq!(
-            response.body(),
-            "Sec-WebSocket-Version is not 13 (RFC 6455 §4.4)\n"
-        );
-        assert_eq!(
-            response.headers()[CONTENT_LENGTH],
-            response.body().len().to_string()
-        );
+        assert_eq!(response.body(), "Sec-WebSocket-Version is not 13 (RFC 6455 §4.4)\n");
+        assert_eq!(response.headers()[CONTENT_LENGTH], response.body().len().to_string());
     }
 
     #[test]

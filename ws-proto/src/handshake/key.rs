@@ -68,10 +68,8 @@ fn header_value(base64: &[u8]) -> HeaderValue {
     HeaderValue::from_maybe_shared(Bytes::copy_from_slice(base64)).expect("base64 fits a header")
 }
 
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
-    &base64::alphabet::STANDARD,
-    PAD.with_decode_allow_trailing_bits(true),
-);
+const LENIENT: GeneralPurpose =
+    GeneralPurpose::new(&base64::alphabet::STANDARD, PAD.with_decode_allow_trailing_bits(true));
 
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
@@ -92,10 +90,7 @@ mod tests {
     fn a_nonce_is_written_as_base64() {
         // RFC 6455 §4.1: the bytes 0x01 to 0x10.
         let entropy = Entropy::from_fn(|buf| buf.iter_mut().zip(1..).for_each(|(byte, n)| *byte = n));
-        assert_eq!(
-            Key::generate(&entropy).to_header_value(),
-            "AQIDBAUGBwgJCgsMDQ4PEA=="
-        );
+        assert_eq!(Key::generate(&entropy).to_header_value(), "AQIDBAUGBwgJCgsMDQ4PEA==");
     }
 
     #[test]
@@ -113,9 +108,6 @@ mod tests {
         ] {
             assert_eq!(Key::parse(key.as_bytes()), None, "{key}");
         }
-        assert!(
-            Key::parse(b"dGhlIHNhbXBsZSBub25jZR==").is_some(),
-            "bits that are not used do not matter"
-        );
+        assert!(Key::parse(b"dGhlIHNhbXBsZSBub25jZR==").is_some(), "bits that are not used do not matter");
     }
 }

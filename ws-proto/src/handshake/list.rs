@@ -51,10 +51,7 @@ mod tests {
     use http::header::CONNECTION;
 
     fn headers(lines: &[&'static [u8]]) -> HeaderMap {
-        lines
-            .iter()
-            .map(|line| (CONNECTION, HeaderValue::from_bytes(line).unwrap()))
-            .collect()
+        lines.iter().map(|line| (CONNECTION, HeaderValue::from_bytes(line).unwrap())).collect()
     }
 
     #[test]

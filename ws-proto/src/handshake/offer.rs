@@ -90,10 +90,7 @@ impl Offer {
         if !headers.contains_key(SEC_WEBSOCKET_EXTENSIONS) {
             return Ok(negotiated);
         }
-        let lines = headers
-            .get_all(SEC_WEBSOCKET_EXTENSIONS)
-            .iter()
-            .map(HeaderValue::as_bytes);
+        let lines = headers.get_all(SEC_WEBSOCKET_EXTENSIONS).iter().map(HeaderValue::as_bytes);
         let accepted = extension::parse(lines).map_err(|extension::Malformed| ResponseFault::Malformed)?;
         #[cfg(feature = "deflate")]
         if let Some(deflate) = &self.deflate {

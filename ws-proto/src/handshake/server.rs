@@ -68,11 +68,7 @@ impl ServerHandshake {
         let config = config.into();
         let head = HeadReader::new(StartLine::Request, config.max_head_bytes(), config.max_headers());
         let deadline = now.checked_add(config.handshake_timeout());
-        Self {
-            config,
-            state: State::Reading { head, deadline },
-            transmit: Transmit::default(),
-        }
+        Self { config, state: State::Reading { head, deadline }, transmit: Transmit::default() }
     }
 
     /// Takes bytes off the front of `input` and tells what happened, if anything did. Bytes behind the head of a
@@ -93,10 +89,7 @@ impl ServerHandshake {
                 };
                 match Terms::of(&request, &self.config) {
                     Ok(terms) => {
-                        self.state = State::Deciding {
-                            terms: terms.clone(),
-                            peer_ended: false,
-                        };
+                        self.state = State::Deciding { terms: terms.clone(), peer_ended: false };
                         Some(ServerHandshakeEvent::Request(Upgrade::new(request, terms)))
                     }
                     // RFC 9110 §9.3.2: the answer to HEAD has no body.
@@ -141,9 +134,7 @@ impl ServerHandshake {
                 self.queue_error(&HandshakeError::Timeout, true);
                 self.state = self.refusing(Some(HandshakeError::Timeout), true, now);
             }
-            State::Refusing {
-                deadline, lingers, ..
-            } => {
+            State::Refusing { deadline, lingers, .. } => {
                 *deadline = None;
                 *lingers = false;
                 self.transmit = Transmit::default();
@@ -188,11 +179,7 @@ impl ServerHandshake {
         if headers.contains_key(TRANSFER_ENCODING) {
             return Err(ApiMisuse::ReservedHeader);
         }
-        let closes = if headers.contains_key(UPGRADE) {
-            "Upgrade, close"
-        } else {
-            "close"
-        };
+        let closes = if headers.contains_key(UPGRADE) { "Upgrade, close" } else { "close" };
         headers.insert(CONNECTION, HeaderValue::from_static(closes));
         // RFC 9110 §8.6, §15.4.5: these two have no body, and nothing to say about its length.
         if status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED {
@@ -258,11 +245,7 @@ impl ServerHandshake {
     }
 
     fn refusing(&self, unreported: Option<HandshakeError>, lingers: bool, now: Instant) -> State {
-        State::Refusing {
-            unreported,
-            deadline: now.checked_add(self.config.close_timeout()),
-            lingers,
-        }
+        State::Refusing { unreported, deadline: now.checked_add(self.config.close_timeout()), lingers }
     }
 
     fn queue_error(&mut self, error: &HandshakeError, with_body: bool) {

@@ -27,11 +27,7 @@ impl Subprotocol {
     /// [`InvalidSubprotocol`] where the name is empty or holds anything but visible ASCII without the delimiters
     /// `( ) < > @ , ; : \ " / [ ] ? = { }`.
     pub fn new(name: &str) -> Result<Self, InvalidSubprotocol> {
-        if is_token(name.as_bytes()) {
-            Ok(Self(name.into()))
-        } else {
-            Err(InvalidSubprotocol)
-        }
+        if is_token(name.as_bytes()) { Ok(Self(name.into())) } else { Err(InvalidSubprotocol) }
     }
 
     /// The name.
@@ -137,10 +133,7 @@ mod tests {
     use super::*;
 
     fn offer(lines: &[&[u8]]) -> Result<Vec<Subprotocol>, HandshakeError> {
-        let lines: Vec<_> = lines
-            .iter()
-            .map(|line| HeaderValue::from_bytes(line).unwrap())
-            .collect();
+        let lines: Vec<_> = lines.iter().map(|line| HeaderValue::from_bytes(line).unwrap()).collect();
         Subprotocol::parse_offer(&lines)
     }
 
@@ -160,28 +153,14 @@ mod tests {
 
     #[test]
     fn a_list_without_a_name_or_with_no_token_is_refused() {
-        for line in [
-            &b""[..],
-            b" , ",
-            b"a b",
-            b"a;b",
-            b"\"a\"",
-            b"\xff",
-            b"caf\xc3\xa9",
-        ] {
-            assert!(
-                matches!(offer(&[line]), Err(HandshakeError::MalformedSubprotocols)),
-                "{line:?}"
-            );
+        for line in [&b""[..], b" , ", b"a b", b"a;b", b"\"a\"", b"\xff", b"caf\xc3\xa9"] {
+            assert!(matches!(offer(&[line]), Err(HandshakeError::MalformedSubprotocols)), "{line:?}");
         }
     }
 
     #[test]
     fn a_name_is_offered_once() {
-        assert!(matches!(
-            offer(&[b"a, b", b"a"]),
-            Err(HandshakeError::RepeatedSubprotocol)
-        ));
+        assert!(matches!(offer(&[b"a, b", b"a"]), Err(HandshakeError::RepeatedSubprotocol)));
         assert!(offer(&[b"a, A"]).is_ok(), "names are compared with their case");
     }
 }

@@ -110,10 +110,7 @@ impl Terms {
         };
         let subprotocols = Subprotocol::parse_offer(headers.get_all(SEC_WEBSOCKET_PROTOCOL))?;
         let offers = if headers.contains_key(SEC_WEBSOCKET_EXTENSIONS) {
-            let lines = headers
-                .get_all(SEC_WEBSOCKET_EXTENSIONS)
-                .iter()
-                .map(HeaderValue::as_bytes);
+            let lines = headers.get_all(SEC_WEBSOCKET_EXTENSIONS).iter().map(HeaderValue::as_bytes);
             extension::parse(lines).map_err(|extension::Malformed| HandshakeError::MalformedExtensions)?
         } else {
             Vec::new()
@@ -140,10 +137,8 @@ impl Terms {
             if !self.subprotocols.contains(&subprotocol) {
                 return Err(ApiMisuse::SubprotocolNotOffered);
             }
-            headers.insert(
-                SEC_WEBSOCKET_PROTOCOL,
-                Subprotocol::write_list(std::slice::from_ref(&subprotocol)),
-            );
+            headers
+                .insert(SEC_WEBSOCKET_PROTOCOL, Subprotocol::write_list(std::slice::from_ref(&subprotocol)));
             negotiated = negotiated.with_subprotocol(subprotocol);
         }
         #[cfg(feature = "deflate")]
@@ -155,7 +150,8 @@ impl Terms {
             if is_reserved(&name) {
                 return Err(ApiMisuse::ReservedHeader);
             }
-            headers.append(name, value);
+            // Fails beyond 32,768 names only, of which the handshake needs some for itself.
+            headers.try_append(name, value).map_err(|_| ApiMisuse::ReservedHeader)?;
         }
         Ok((response, negotiated))
     }
@@ -179,9 +175,8 @@ fn check_message<T>(request: &Request<T>) -> Result<(), HandshakeError> {
 
 /// The target and the host (RFC 9112 §3.2). An absolute target needs a `Host` as well, which then means nothing.
 fn check_host(target: &Uri, headers: &HeaderMap) -> Result<(), HandshakeError> {
-    let is_absolute = target
-        .scheme()
-        .is_some_and(|scheme| *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS);
+    let is_absolute =
+        target.scheme().is_some_and(|scheme| *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS);
     let is_path = target.scheme().is_none() && target.authority().is_none();
     if !(is_absolute || is_path)
         || target.authority().is_some_and(has_userinfo)

@@ -29,7 +29,8 @@ impl Assembler {
             self.grow(1, remaining, LARGE);
             self.buf.resize(self.buf.capacity(), 0);
         }
-        let end = usize::try_from(remaining).map_or(self.buf.len(), |n| self.filled.saturating_add(n).min(self.buf.len()));
+        let end = usize::try_from(remaining)
+            .map_or(self.buf.len(), |n| self.filled.saturating_add(n).min(self.buf.len()));
         self.buf.get_mut(self.filled..end)
     }
 
@@ -41,12 +42,14 @@ impl Assembler {
     }
 
     /// The vector that inflated bytes are appended to.
+    #[cfg(feature = "deflate")]
     pub(crate) fn as_vec(&mut self) -> &mut Vec<u8> {
         self.buf.truncate(self.filled);
         &mut self.buf
     }
 
     /// Counts what was appended through [`as_vec`](Self::as_vec): returns it.
+    #[cfg(feature = "deflate")]
     pub(crate) fn appended(&mut self) -> &[u8] {
         let from = self.filled;
         self.filled = self.buf.len();

@@ -5,13 +5,12 @@
 mod assembler;
 mod control;
 mod prepared;
-mod utf8;
 
 pub(crate) use assembler::Assembler;
 pub use control::ControlPayload;
 pub use prepared::Prepared;
-pub use utf8::Utf8Validator;
-pub(crate) use utf8::is_utf8;
+
+pub use crate::utf8::Utf8Validator;
 
 use crate::frame::Opcode;
 use crate::{Payload, Text, Utf8Bytes};

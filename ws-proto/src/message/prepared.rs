@@ -1,7 +1,7 @@
 //! A message made ready once for many connections.
 
-use crate::frame::Header;
 use crate::Message;
+use crate::frame::Header;
 use bytes::Bytes;
 use std::sync::{Arc, OnceLock};
 
@@ -18,6 +18,7 @@ struct Inner {
     message: Message,
     plain: OnceLock<Bytes>,
     /// By window bits, 9 to 15.
+    #[cfg(feature = "deflate")]
     compressed: [OnceLock<Bytes>; 7],
 }
 
@@ -27,6 +28,7 @@ impl Prepared {
         Self(Arc::new(Inner {
             message: message.into(),
             plain: OnceLock::new(),
+            #[cfg(feature = "deflate")]
             compressed: std::array::from_fn(|_| OnceLock::new()),
         }))
     }
@@ -48,11 +50,16 @@ impl Prepared {
 
     /// The whole compressed frame of a server for a peer with this window, made by `compress` when it is the first.
     #[cfg(feature = "deflate")]
-    pub(crate) fn compressed(&self, window_bits: u8, compress: impl FnOnce(&[u8]) -> Vec<u8>) -> Option<&Bytes> {
+    pub(crate) fn compressed(
+        &self,
+        window_bits: u8,
+        compress: impl FnOnce(&[u8]) -> Vec<u8>,
+    ) -> Option<&Bytes> {
         let slot = self.0.compressed.get(usize::from(window_bits).checked_sub(9)?)?;
         Some(slot.get_or_init(|| {
             let payload = compress(self.message().as_bytes());
-            let header = Header { rsv1: true, ..Header::new(self.message().kind().opcode(), payload.len() as u64) };
+            let header =
+                Header { rsv1: true, ..Header::new(self.message().kind().opcode(), payload.len() as u64) };
             [header.encode().as_slice(), &payload].concat().into()
         }))
     }

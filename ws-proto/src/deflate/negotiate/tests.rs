@@ -14,18 +14,13 @@ fn read(header: &HeaderValue) -> Params {
 
 #[test]
 fn a_server_set_to_8_sends_with_9() {
-    let config = DeflateConfig {
-        server_max_window_bits: WindowBits::MIN,
-        ..DeflateConfig::default()
-    };
-    let (params, _) = config
-        .accept(&parse([DeflateConfig::EXTENSION]).unwrap())
-        .unwrap();
+    let config = DeflateConfig { server_max_window_bits: WindowBits::MIN, ..DeflateConfig::default() };
+    let (params, _) = config.accept(&parse([DeflateConfig::EXTENSION]).unwrap()).unwrap();
     assert_eq!(params.server_max_window_bits, SMALLEST_TO_SEND);
 }
 
 fn any_config() -> impl Strategy<Value = DeflateConfig> {
-    (any::<bool>(), any::<bool>(), 8..=15u8, 8..=15u8).prop_map(
+    (any::<Option<bool>>(), any::<Option<bool>>(), 8..=15u8, 8..=15u8).prop_map(
         |(server, client, server_bits, client_bits)| DeflateConfig {
             server_no_context_takeover: server,
             client_no_context_takeover: client,

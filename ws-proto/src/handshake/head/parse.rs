@@ -42,13 +42,8 @@ pub(in crate::handshake) fn parse_request(mut head: Bytes) -> Result<Request<()>
 pub(in crate::handshake) fn parse_response(mut head: Bytes) -> Result<Response<()>, HandshakeError> {
     let line = next_line(&mut head);
     let mut parts = line.splitn(3, |&byte| byte == b' ');
-    let version = parts
-        .next()
-        .and_then(parse_version)
-        .ok_or(HandshakeError::MalformedStatusLine)??;
-    let status = parts
-        .next()
-        .and_then(|status| StatusCode::from_bytes(status).ok());
+    let version = parts.next().and_then(parse_version).ok_or(HandshakeError::MalformedStatusLine)??;
+    let status = parts.next().and_then(|status| StatusCode::from_bytes(status).ok());
     let mut response = Response::new(());
     *response.status_mut() = status.ok_or(HandshakeError::MalformedStatusLine)?;
     *response.version_mut() = version;
@@ -58,17 +53,7 @@ pub(in crate::handshake) fn parse_response(mut head: Bytes) -> Result<Response<(
 
 /// `None` where it is no version at all. A later minor version of 1 is read as 1.1 (RFC 9110 §2.5).
 fn parse_version(version: &[u8]) -> Option<Result<Version, HandshakeError>> {
-    let [
-        b'H',
-        b'T',
-        b'T',
-        b'P',
-        b'/',
-        major @ b'0'..=b'9',
-        b'.',
-        minor @ b'0'..=b'9',
-    ] = version
-    else {
+    let [b'H', b'T', b'T', b'P', b'/', major @ b'0'..=b'9', b'.', minor @ b'0'..=b'9'] = version else {
         return None;
     };
     Some(match (major, minor) {
@@ -88,22 +73,15 @@ fn parse_headers(mut head: Bytes) -> Result<HeaderMap, HandshakeError> {
         if line.is_empty() {
             return Ok(headers);
         }
-        let colon = line
-            .iter()
-            .position(|&byte| byte == b':')
-            .ok_or(HandshakeError::MalformedHeader)?;
-        let (name, value) = line
-            .split_at_checked(colon)
-            .ok_or(HandshakeError::MalformedHeader)?;
+        let colon = line.iter().position(|&byte| byte == b':').ok_or(HandshakeError::MalformedHeader)?;
+        let (name, value) = line.split_at_checked(colon).ok_or(HandshakeError::MalformedHeader)?;
         let value = trim(value.get(1..).unwrap_or_default());
         let name = HeaderName::from_bytes(name).map_err(|_| HandshakeError::MalformedHeader)?;
         let value = HeaderValue::from_maybe_shared(line.slice_ref(value))
             .map_err(|_| HandshakeError::MalformedHeader)?;
         headers
             .try_append(name, value)
-            .map_err(|_| HandshakeError::TooManyHeaders {
-                limit: MAX_HEADER_NAMES,
-            })?;
+            .map_err(|_| HandshakeError::TooManyHeaders { limit: MAX_HEADER_NAMES })?;
     }
 }
 
@@ -136,15 +114,9 @@ mod tests {
     fn a_request_is_read_in_parts() {
         let request =
             request("\r\nGET /a?b=c HTTP/1.1\r\nHost:x\r\nA: \t1 2 \t\r\na:\r\nB::\r\n\r\n").unwrap();
-        assert_eq!(
-            (request.method(), request.uri().to_string().as_str()),
-            (&Method::GET, "/a?b=c")
-        );
+        assert_eq!((request.method(), request.uri().to_string().as_str()), (&Method::GET, "/a?b=c"));
         assert_eq!(request.headers()["host"], "x");
-        assert_eq!(
-            request.headers().get_all("a").iter().collect::<Vec<_>>(),
-            ["1 2", ""]
-        );
+        assert_eq!(request.headers().get_all("a").iter().collect::<Vec<_>>(), ["1 2", ""]);
         assert_eq!(request.headers()["b"], ":");
     }
 
@@ -161,17 +133,11 @@ mod tests {
             "G@T / HTTP/1.1",
         ] {
             let head = Bytes::from(format!("{line}\r\n\r\n"));
-            assert!(
-                matches!(parse_request(head), Err(HandshakeError::MalformedRequestLine)),
-                "{line}"
-            );
+            assert!(matches!(parse_request(head), Err(HandshakeError::MalformedRequestLine)), "{line}");
         }
         for target in ["/a#b", "ht!tp://x", "http://", "/\u{7f}", "/<>", "/a\\b\u{1}"] {
             let head = Bytes::from(format!("GET {target} HTTP/1.1\r\n\r\n"));
-            assert!(
-                matches!(parse_request(head), Err(HandshakeError::MalformedRequestTarget)),
-                "{target}"
-            );
+            assert!(matches!(parse_request(head), Err(HandshakeError::MalformedRequestTarget)), "{target}");
         }
     }
 
@@ -179,10 +145,7 @@ mod tests {
     fn a_header_has_a_token_and_a_colon() {
         for line in ["a", ":", ": b", "a : b", "a\t: b", "a b: c", "é: b", "\"a\": b"] {
             let head = Bytes::from(format!("GET / HTTP/1.1\r\n{line}\r\n\r\n"));
-            assert!(
-                matches!(parse_request(head), Err(HandshakeError::MalformedHeader)),
-                "{line}"
-            );
+            assert!(matches!(parse_request(head), Err(HandshakeError::MalformedHeader)), "{line}");
         }
     }
 
@@ -209,10 +172,7 @@ mod tests {
             "http/1.1 200",
         ] {
             let response = parse_response(Bytes::from(format!("{line}\r\n\r\n")));
-            assert!(
-                matches!(response, Err(HandshakeError::MalformedStatusLine)),
-                "{line}"
-            );
+            assert!(matches!(response, Err(HandshakeError::MalformedStatusLine)), "{line}");
         }
     }
 }

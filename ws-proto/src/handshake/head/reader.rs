@@ -45,15 +45,7 @@ enum Place {
 
 impl HeadReader {
     pub(in crate::handshake) fn new(start: StartLine, max_bytes: usize, max_headers: usize) -> Self {
-        Self {
-            start,
-            max_bytes,
-            max_headers,
-            taken: 0,
-            buf: BytesMut::new(),
-            place: Place::Start,
-            lines: 0,
-        }
+        Self { start, max_bytes, max_headers, taken: 0, buf: BytesMut::new(), place: Place::Start, lines: 0 }
     }
 
     /// Takes bytes off `input` up to the end of the head, and gives the head when it is whole. What comes behind it
@@ -114,9 +106,7 @@ impl HeadReader {
             (Place::Start | Place::LineStart, b'\r' | b' ' | b'\t') => return Err(self.malformed_start()),
             (Place::Start | Place::LineStart, b'!'..=b'~' | 0x80..) => {
                 if self.lines > self.max_headers {
-                    return Err(HandshakeError::TooManyHeaders {
-                        limit: self.max_headers,
-                    });
+                    return Err(HandshakeError::TooManyHeaders { limit: self.max_headers });
                 }
                 Place::InLine
             }
@@ -139,12 +129,10 @@ impl HeadReader {
 
     const fn too_large(&self) -> HandshakeError {
         match self.start {
-            StartLine::Request if self.lines == 0 => HandshakeError::UriTooLong {
-                limit: self.max_bytes,
-            },
-            StartLine::Request | StartLine::Response => HandshakeError::HeadTooLarge {
-                limit: self.max_bytes,
-            },
+            StartLine::Request if self.lines == 0 => HandshakeError::UriTooLong { limit: self.max_bytes },
+            StartLine::Request | StartLine::Response => {
+                HandshakeError::HeadTooLarge { limit: self.max_bytes }
+            }
         }
     }
 }
@@ -164,9 +152,7 @@ mod tests {
     fn read(start: StartLine, wire: &[u8]) -> Result<Option<HeadAndRest>, String> {
         let whole = {
             let mut input = wire;
-            reader(start)
-                .read(&mut input)
-                .map(|head| head.map(|head| (head.to_vec(), input.to_vec())))
+            reader(start).read(&mut input).map(|head| head.map(|head| (head.to_vec(), input.to_vec())))
         };
         let mut bytes = reader(start);
         let mut single = Ok(None);
@@ -178,10 +164,7 @@ mod tests {
                 break;
             }
         }
-        let (whole, single) = (
-            whole.map_err(|e| e.to_string()),
-            single.map_err(|e| e.to_string()),
-        );
+        let (whole, single) = (whole.map_err(|e| e.to_string()), single.map_err(|e| e.to_string()));
         assert_eq!(whole, single);
         whole
     }
@@ -199,10 +182,7 @@ mod tests {
     fn one_empty_line_may_come_before_a_request_only() {
         assert!(read(StartLine::Request, b"\r\na\r\n\r\n").unwrap().is_some());
         let error = |start, wire| read(start, wire).unwrap_err();
-        assert_eq!(
-            error(StartLine::Request, b"\r\n\r\n"),
-            HandshakeError::MalformedRequestLine.to_string()
-        );
+        assert_eq!(error(StartLine::Request, b"\r\n\r\n"), HandshakeError::MalformedRequestLine.to_string());
         assert_eq!(
             error(StartLine::Response, b"\r\na\r\n\r\n"),
             HandshakeError::MalformedStatusLine.to_string()
@@ -226,11 +206,7 @@ mod tests {
             (b"a\r\n\tb:c", HandshakeError::ObsoleteLineFolding),
             (b" a\r\n", HandshakeError::MalformedRequestLine),
         ] {
-            assert_eq!(
-                read(StartLine::Request, wire).unwrap_err(),
-                error.to_string(),
-                "{wire:?}"
-            );
+            assert_eq!(read(StartLine::Request, wire).unwrap_err(), error.to_string(), "{wire:?}");
         }
     }
 
@@ -250,11 +226,7 @@ mod tests {
             read(StartLine::Response, &line(70)).unwrap_err(),
             HandshakeError::HeadTooLarge { limit: 64 }.to_string()
         );
-        assert!(
-            read(StartLine::Request, b"a\r\nb:\r\nc:\r\n\r\n")
-                .unwrap()
-                .is_some()
-        );
+        assert!(read(StartLine::Request, b"a\r\nb:\r\nc:\r\n\r\n").unwrap().is_some());
         let three = b"a\r\nb:\r\nc:\r\nd:\r\n\r\n";
         assert_eq!(
             read(StartLine::Request, three).unwrap_err(),
@@ -270,9 +242,6 @@ mod tests {
         for _ in 0..12 {
             assert!(reader.read(&mut input).unwrap().is_some());
         }
-        assert!(matches!(
-            reader.read(&mut input),
-            Err(HandshakeError::HeadTooLarge { limit: 64 })
-        ));
+        assert!(matches!(reader.read(&mut input), Err(HandshakeError::HeadTooLarge { limit: 64 })));
     }
 }

@@ -57,11 +57,7 @@ fn write_name(name: &HeaderName, wire: &mut Vec<u8>) {
     }
     let mut starts_word = true;
     for byte in rest.bytes() {
-        wire.push(if starts_word {
-            byte.to_ascii_uppercase()
-        } else {
-            byte
-        });
+        wire.push(if starts_word { byte.to_ascii_uppercase() } else { byte });
         starts_word = byte == b'-';
     }
 }
@@ -88,19 +84,10 @@ mod tests {
     #[test]
     fn names_are_written_in_the_usual_case() {
         let mut wire = Vec::new();
-        for name in [
-            "host",
-            "sec-websocket-key",
-            "sec-websocket-protocol",
-            "x-forwarded-for",
-            "x--1-a",
-        ] {
+        for name in ["host", "sec-websocket-key", "sec-websocket-protocol", "x-forwarded-for", "x--1-a"] {
             write_name(&name.parse().unwrap(), &mut wire);
             wire.push(b' ');
         }
-        assert_eq!(
-            wire,
-            b"Host Sec-WebSocket-Key Sec-WebSocket-Protocol X-Forwarded-For X--1-A "
-        );
+        assert_eq!(wire, b"Host Sec-WebSocket-Key Sec-WebSocket-Protocol X-Forwarded-For X--1-A ");
     }
 }

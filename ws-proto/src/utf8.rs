@@ -29,7 +29,9 @@ impl Utf8Validator {
     #[inline]
     pub fn feed(&mut self, bytes: &[u8]) -> Result<(), ProtocolError> {
         let rest = if self.len == 0 { bytes } else { self.finish_character(bytes)? };
-        let Err((valid, hopeless)) = validate(rest) else { return Ok(()) };
+        let Err((valid, hopeless)) = validate(rest) else {
+            return Ok(());
+        };
         if hopeless {
             return Err(ProtocolError::InvalidUtf8);
         }

@@ -1,6 +1,6 @@
 //! The contexts of one connection: made when first needed, kept only where a window is carried over, else pooled.
 
-use super::{Compressor, Decompressor, DeflateConfig, DeflateParams};
+use crate::deflate::{Compressor, Decompressor, DeflateConfig, DeflateParams};
 use crate::{Pool, Role};
 
 /// Compression in both directions of one connection.
