@@ -1,0 +1,185 @@
+//! The two halves of a socket.
+
+use crate::driver::{Leave, Reader};
+use crate::outgoing::Outgoing;
+use crate::socket::{Handle, poll_message};
+use crate::{Closer, Error};
+use bytes::Bytes;
+use std::fmt;
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite};
+use ws_proto::{CloseCode, CloseInfo, ControlPayload, Event, Message, MessageKind, Prepared};
+
+/// The receiving half of a socket. Timers run while it is awaited, and pongs leave without the other half.
+pub struct RecvHalf<S> {
+    pub(crate) handle: Handle<S>,
+    pub(crate) reader: Reader,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
+    /// As [`WebSocket::recv`](crate::WebSocket::recv).
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: no message and no byte is lost.
+    pub async fn recv(&mut self) -> Result<Option<Message>, Error> {
+        poll_fn(|cx| self.poll_recv(cx)).await
+    }
+
+    /// As [`WebSocket::recv_event`](crate::WebSocket::recv_event).
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: no event and no byte is lost.
+    pub async fn recv_event(&mut self) -> Result<Option<Event<'static>>, Error> {
+        poll_fn(|cx| self.handle.0.poll_event(&mut self.reader, cx)).await
+    }
+
+    /// A handle that closes this socket from another task.
+    #[must_use]
+    pub fn closer(&self) -> Closer<S> {
+        Closer::new(&self.handle.0)
+    }
+
+    pub(crate) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Message>, Error>> {
+        poll_message(&self.handle, &mut self.reader, cx)
+    }
+}
+
+impl<S> RecvHalf<S> {
+    /// As [`WebSocket::close_info`](crate::WebSocket::close_info).
+    #[must_use]
+    pub fn close_info(&self) -> Option<CloseInfo> {
+        self.handle.0.lock().connection.close_info().cloned()
+    }
+}
+
+impl<S> fmt::Debug for RecvHalf<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecvHalf").finish_non_exhaustive()
+    }
+}
+
+/// The sending half of a socket. It cannot know whether more is left to read, so `send` writes at once; `feed` and `flush` coalesce.
+pub struct SendHalf<S> {
+    pub(crate) handle: Handle<S>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
+    /// As [`WebSocket::send`](crate::WebSocket::send).
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Cancel safety
+    /// As there.
+    pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+        self.send_outgoing(Outgoing::Message(message.into()), Leave::Soon).await
+    }
+
+    /// As [`WebSocket::send_uncompressed`](crate::WebSocket::send_uncompressed).
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Cancel safety
+    /// As there.
+    pub async fn send_uncompressed(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+        self.send_outgoing(Outgoing::Uncompressed(message.into()), Leave::Soon).await
+    }
+
+    /// As [`WebSocket::send_prepared`](crate::WebSocket::send_prepared).
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Cancel safety
+    /// As there.
+    pub async fn send_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
+        self.send_outgoing(Outgoing::Prepared(message.clone()), Leave::Soon).await
+    }
+
+    /// As [`WebSocket::send_fragment`](crate::WebSocket::send_fragment).
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Cancel safety
+    /// As there.
+    pub async fn send_fragment(
+        &mut self,
+        kind: MessageKind,
+        payload: impl Into<Bytes>,
+        fin: bool,
+    ) -> Result<(), Error> {
+        self.send_outgoing(Outgoing::Fragment(kind, payload.into(), fin), Leave::Soon).await
+    }
+
+    /// As [`WebSocket::feed`](crate::WebSocket::feed).
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Cancel safety
+    /// As there.
+    pub async fn feed(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+        self.send_outgoing(Outgoing::Message(message.into()), Leave::Later).await
+    }
+
+    /// As [`WebSocket::flush`](crate::WebSocket::flush).
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: what was not written stays queued.
+    pub async fn flush(&mut self) -> Result<(), Error> {
+        poll_fn(|cx| self.handle.0.poll_flush(cx)).await
+    }
+
+    /// As [`WebSocket::ping`](crate::WebSocket::ping).
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Cancel safety
+    /// As there.
+    pub async fn ping(&mut self, payload: ControlPayload) -> Result<(), Error> {
+        self.send_outgoing(Outgoing::Ping(payload), Leave::Soon).await
+    }
+
+    /// Starts the closing handshake and waits until its Close frame was written. That it is complete the receiving half tells, whose
+    /// `recv` then returns `None`.
+    ///
+    /// # Errors
+    /// [`Error::Io`]: the stream failed. [`Error::Misuse`]: the code must not be sent.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: the Close frame is queued by the first poll, and leaves.
+    pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
+        self.handle.0.start_closing(code, reason)?;
+        self.flush().await
+    }
+
+    /// A handle that closes this socket from another task.
+    #[must_use]
+    pub fn closer(&self) -> Closer<S> {
+        Closer::new(&self.handle.0)
+    }
+
+    async fn send_outgoing(&mut self, outgoing: Outgoing, when: Leave) -> Result<(), Error> {
+        let mut outgoing = Some(outgoing);
+        poll_fn(|cx| self.handle.0.poll_send(&mut outgoing, None, cx, when)).await
+    }
+}
+
+impl<S> fmt::Debug for SendHalf<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendHalf").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,157 @@
+//! The end of a socket, timers, and closing from elsewhere.
+
+mod support;
+
+use std::time::Duration;
+use support::{expect, masked_text, pair, server, text};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::Instant;
+use ws_proto::{
+    CloseCode, Config, ControlPayload, Event, Failure, Initiator, Message, ProtocolError, SendRefusal, Timer,
+};
+use ws_tokio::Error;
+
+#[tokio::test]
+async fn both_ends_learn_how_the_closing_handshake_went() {
+    let (mut ws, mut client) = pair(1 << 10);
+    let closing = tokio::spawn(async move { client.close(CloseCode::new(4001).unwrap(), "done").await });
+    assert_eq!(ws.recv().await.unwrap(), None);
+    let (here, there) = (ws.close_info().unwrap(), closing.await.unwrap().unwrap());
+    assert_eq!((here.initiator, there.initiator), (Initiator::Peer, Initiator::Local));
+    assert_eq!((here.received.code.get(), &*here.received.reason), (4001, "done"));
+    assert_eq!(there.sent, here.received);
+    assert_eq!(ws.recv().await.unwrap(), None, "it goes on telling the end");
+    let refused = ws.send("more").await.unwrap_err();
+    assert!(matches!(refused, Error::Refused { refusal: SendRefusal::Closed, .. }));
+}
+
+#[tokio::test]
+async fn recv_ends_only_after_the_close_frame_was_written() {
+    let (mut ws, mut peer, _) = server(2, Config::default());
+    let receiving = tokio::spawn(async move { ws.recv().await.map(|message| (message, ws)) });
+    peer.write_all(&[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xE8]).await.unwrap();
+    tokio::task::yield_now().await;
+    assert!(!receiving.is_finished(), "two of four bytes are out");
+    expect(&mut peer, &[0x88, 2, 0x03, 0xE8]).await;
+    assert!(receiving.await.unwrap().unwrap().0.is_none());
+}
+
+#[tokio::test]
+async fn a_stream_that_ends_without_a_close_frame_is_an_error() {
+    let (mut ws, mut peer, _) = server(1 << 10, Config::default());
+    peer.write_all(&masked_text("last words")).await.unwrap();
+    drop(peer);
+    assert_eq!(ws.recv().await.unwrap(), Some(Message::from("last words")));
+    for _ in 0..2 {
+        assert!(matches!(ws.recv().await, Err(Error::Failed(Failure::EndOfStream))));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_does_not_answer_a_close_frame_runs_into_the_timer() {
+    let (mut ws, _peer, _) = server(1 << 10, Config::default());
+    let begin = Instant::now();
+    let error = ws.close(CloseCode::NORMAL, "").await.unwrap_err();
+    assert!(matches!(error, Error::Failed(Failure::Timeout(Timer::Close))));
+    assert_eq!(begin.elapsed().as_secs(), Config::default().close_timeout().as_secs());
+}
+
+#[tokio::test]
+async fn a_close_that_is_dropped_can_be_called_again() {
+    let (mut ws, mut peer, _) = server(1 << 10, Config::default());
+    tokio::select! {
+        biased;
+        _ = ws.close(CloseCode::NORMAL, "bye") => panic!("the peer has not answered"),
+        () = expect(&mut peer, b"\x88\x05\x03\xE8bye") => {}
+    }
+    peer.write_all(&[0x88, 0x80, 0, 0, 0, 0]).await.unwrap();
+    let info = ws.close(CloseCode::GOING_AWAY, "").await.unwrap();
+    assert_eq!((info.sent.code, info.received.code), (CloseCode::NORMAL, CloseCode::NO_STATUS));
+}
+
+#[tokio::test]
+async fn a_failed_server_goes_on_reading_so_that_its_close_frame_arrives() {
+    let (mut ws, mut peer, _) = server(1 << 10, Config::default());
+    peer.write_all(&text("not masked")).await.unwrap();
+    let rule = ProtocolError::UnmaskedClientFrame;
+    assert!(matches!(ws.recv().await, Err(Error::Failed(Failure::Protocol(error))) if error == rule));
+    drop(ws);
+    let mut close = Vec::new();
+    // The write side is shut down, while what still comes is taken and discarded, far more than the pipe holds.
+    peer.read_to_end(&mut close).await.unwrap();
+    assert_eq!((close[0], u16::from_be_bytes([close[2], close[3]])), (0x88, 1002));
+    peer.write_all(&[0; 100_000]).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn keepalive_runs_while_anything_is_awaited_and_any_answer_will_do() {
+    let (mut ws, mut peer, _) = server(1 << 10, Config::default());
+    let receiving = tokio::spawn(async move { ws.recv().await });
+    let begin = Instant::now();
+    for round in 1..=5 {
+        let mut ping = [0; 6];
+        peer.read_exact(&mut ping).await.unwrap();
+        assert_eq!((ping[0], ping[1]), (0x89, 4));
+        assert_eq!(begin.elapsed().as_secs(), 20 * round);
+        // No pong, but something: the peer lives.
+        peer.write_all(&[0x8A, 0x80, 0, 0, 0, 0]).await.unwrap();
+    }
+    let mut ping = [0; 6];
+    peer.read_exact(&mut ping).await.unwrap();
+    let error = receiving.await.unwrap().unwrap_err();
+    assert!(matches!(error, Error::Failed(Failure::Timeout(Timer::Pong))));
+    assert_eq!(begin.elapsed().as_secs(), 20 * 6 + 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_application_that_was_busy_finds_the_pong_that_lies_unread() {
+    let (mut ws, mut peer, _) = server(1 << 10, Config::default());
+    let waited = tokio::time::timeout(Duration::from_secs(21), ws.recv()).await;
+    assert!(waited.is_err(), "a ping was sent meanwhile");
+    let mut ping = [0; 6];
+    peer.read_exact(&mut ping).await.unwrap();
+    peer.write_all(&[&[0x8A, 0x84, 0, 0, 0, 0], &ping[2..]].concat()).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    let event = ws.recv_event().await.unwrap().unwrap();
+    assert!(matches!(event, Event::Pong(pong) if pong.round_trip.is_some()));
+}
+
+#[tokio::test]
+async fn a_ping_of_ours_tells_its_round_trip() {
+    let (mut ws, mut client) = pair(1 << 10);
+    let payload = ControlPayload::try_from("42").unwrap();
+    ws.ping(payload.clone()).await.unwrap();
+    let answering = tokio::spawn(async move { client.recv().await });
+    let event = ws.recv_event().await.unwrap().unwrap();
+    assert!(matches!(event, Event::Pong(pong) if pong.payload == payload && pong.round_trip.is_some()));
+    drop(ws);
+    assert_eq!(answering.await.unwrap().unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_closer_closes_from_another_task_whatever_the_socket_is_doing() {
+    let (ws, mut peer, _) = server(1 << 10, Config::default());
+    let closer = ws.closer();
+    // The task that owns the socket awaits something else.
+    let owner = tokio::spawn(async move {
+        std::future::pending::<()>().await;
+        drop(ws);
+    });
+    closer.close(CloseCode::SERVICE_RESTART, "later").unwrap();
+    expect(&mut peer, b"\x88\x07\x03\xF4later").await;
+    owner.abort();
+    assert!(owner.await.unwrap_err().is_cancelled());
+    assert!(closer.close(CloseCode::NORMAL, "again").is_ok(), "it is closing already");
+    assert!(closer.close(CloseCode::ABNORMAL, "").is_err(), "that code describes, it is never sent");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closer_wakes_whoever_receives_so_that_the_timer_is_armed() {
+    let (mut ws, _peer, _) = server(1 << 10, Config::builder().ping_interval(None).build().unwrap());
+    let closer = ws.closer();
+    let receiving = tokio::spawn(async move { ws.recv().await });
+    tokio::task::yield_now().await;
+    closer.close(CloseCode::GOING_AWAY, "").unwrap();
+    let error = receiving.await.unwrap().unwrap_err();
+    assert!(matches!(error, Error::Failed(Failure::Timeout(Timer::Close))));
+}

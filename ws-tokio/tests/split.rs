@@ -1,0 +1,93 @@
+//! Two halves for two tasks, `Stream` and `Sink`.
+
+mod support;
+
+use futures_util::{SinkExt, StreamExt};
+use support::{expect, pair, server};
+use tokio::io::AsyncWriteExt;
+use ws_proto::{CloseCode, Config, Message};
+
+#[tokio::test]
+async fn the_halves_do_not_wait_for_each_other() {
+    // A pipe of 64 bytes: were one half to hold the other up, both ends would stand still.
+    let (ws, client) = pair(64);
+    let count = 200;
+    let mut tasks = Vec::new();
+    for socket in [ws, client] {
+        let (mut receiving, mut sending) = socket.split();
+        tasks.push(tokio::spawn(async move {
+            for i in 0..count {
+                sending.send(vec![i; 300]).await.unwrap();
+            }
+            sending.flush().await.unwrap();
+        }));
+        tasks.push(tokio::spawn(async move {
+            for i in 0..count {
+                assert_eq!(receiving.recv().await.unwrap(), Some(Message::from(vec![i; 300])));
+            }
+        }));
+    }
+    for task in tasks {
+        task.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn pongs_leave_without_the_sending_half() {
+    let (ws, mut peer, _) = server(1 << 10, Config::default());
+    let (mut receiving, _sending) = ws.split();
+    let task = tokio::spawn(async move { receiving.recv().await.map(|_| ()) });
+    peer.write_all(&[0x89, 0x81, 0, 0, 0, 0, b'!']).await.unwrap();
+    expect(&mut peer, &[0x8A, 1, b'!']).await;
+    task.abort();
+}
+
+#[tokio::test]
+async fn closing_through_one_half_ends_the_other() {
+    let (ws, mut client) = pair(1 << 10);
+    let (mut receiving, mut sending) = ws.split();
+    let receiver = tokio::spawn(async move {
+        assert_eq!(receiving.recv().await.unwrap(), Some(Message::from("last")));
+        assert_eq!(receiving.recv().await.unwrap(), None);
+        receiving.close_info().unwrap()
+    });
+    client.send("last").await.unwrap();
+    sending.close(CloseCode::NORMAL, "bye").await.unwrap();
+    assert_eq!(client.recv().await.unwrap(), None);
+    assert_eq!(&*receiver.await.unwrap().sent.reason, "bye");
+}
+
+#[tokio::test]
+async fn the_stream_stays_until_the_last_half_is_dropped() {
+    let (ws, mut client) = pair(1 << 10);
+    let (receiving, mut sending) = ws.split();
+    drop(receiving);
+    sending.send("still here").await.unwrap();
+    assert_eq!(client.recv().await.unwrap(), Some(Message::from("still here")));
+    drop(sending);
+    assert_eq!(client.recv().await.unwrap(), None);
+    assert_eq!(client.close_info().unwrap().received.code, CloseCode::GOING_AWAY);
+}
+
+#[tokio::test]
+async fn sockets_and_halves_are_streams_and_sinks_of_messages() {
+    let (ws, mut client) = pair(1 << 10);
+    let (receiving, sending) = ws.split();
+    let echo = tokio::spawn(receiving.forward(sending));
+    for text in ["one", "two"] {
+        SinkExt::send(&mut client, Message::from(text)).await.unwrap();
+        assert_eq!(client.next().await.unwrap().unwrap(), Message::from(text));
+    }
+    SinkExt::close(&mut client).await.unwrap();
+    assert!(client.next().await.is_none());
+    echo.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_stream_ends_behind_its_error() {
+    let (mut ws, peer, _) = server(1 << 10, Config::default());
+    drop(peer);
+    assert!(ws.next().await.unwrap().is_err());
+    assert!(ws.next().await.is_none());
+    assert!(ws.next().await.is_none());
+}
