@@ -17,11 +17,13 @@ impl Deadline {
     /// for the earlier time, and is armed anew when that has come.
     pub(crate) fn poll(&mut self, at: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
         let Some(at) = at else { return Poll::Pending };
-        if tokio::runtime::Handle::try_current().is_err() {
-            return Poll::Pending;
-        }
         let at = at.into();
-        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(at)));
+        let sleep = match &mut self.sleep {
+            Some(sleep) => sleep,
+            // Outside of a runtime there are no timers.
+            None if tokio::runtime::Handle::try_current().is_err() => return Poll::Pending,
+            slot @ None => slot.insert(Box::pin(sleep_until(at))),
+        };
         if at < sleep.deadline() {
             sleep.as_mut().reset(at);
         }

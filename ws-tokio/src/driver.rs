@@ -109,7 +109,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
     ) -> Poll<Result<Option<Event<'static>>, Error>> {
         let mut core = self.lock();
         pool::lend(&mut core.connection);
+        let was_open = core.connection.is_open();
         let outcome = core.poll_event(reader, cx);
+        if was_open && !core.connection.is_open() {
+            // Whoever waits for room in the queue waits in vain.
+            core.wakers.wake_all();
+        }
         if outcome.is_pending() && core.has_unsent() {
             core.continue_in_background(self);
         }

@@ -5,7 +5,8 @@ mod support;
 use futures_util::{SinkExt, StreamExt};
 use support::{expect, pair, server};
 use tokio::io::AsyncWriteExt;
-use ws_proto::{CloseCode, Config, Message};
+use ws_proto::{CloseCode, Config, Message, SendRefusal};
+use ws_tokio::Error;
 
 #[tokio::test]
 async fn the_halves_do_not_wait_for_each_other() {
@@ -90,4 +91,21 @@ async fn a_stream_ends_behind_its_error() {
     assert!(ws.next().await.unwrap().is_err());
     assert!(ws.next().await.is_none());
     assert!(ws.next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_sender_that_waits_for_room_learns_that_the_connection_failed() {
+    let config = Config::builder().max_send_queue_bytes(1000).build().unwrap();
+    let (ws, mut peer, _) = server(10, config);
+    let (mut receiving, mut sending) = ws.split();
+    sending.send(vec![1; 2000]).await.unwrap();
+    let waiting = tokio::spawn(async move { sending.send("never").await });
+    let receiver = tokio::spawn(async move { receiving.recv().await });
+    tokio::task::yield_now().await;
+    // Not masked.
+    peer.write_all(&[0x81, 0]).await.unwrap();
+    let refused = waiting.await.unwrap().unwrap_err();
+    assert!(matches!(refused, Error::Refused { refusal: SendRefusal::Closed, message: Some(_) }));
+    drop(peer);
+    assert!(receiver.await.unwrap().is_err());
 }
