@@ -3,22 +3,21 @@
 use bytes::{Buf, Bytes, BytesMut};
 use std::ops::Deref;
 
-/// Bytes that arrived, in a buffer of the driver: a `&mut [u8]` (payloads borrow from it) or a [`BytesMut`] (payloads are owned).
+/// Bytes that arrived, in a buffer of the driver: a `&mut [u8]` (payloads borrow from it), a [`BytesMut`] (payloads are owned), or a type of
+/// yours that decides by itself what is copied and what is shared.
 ///
-/// The parser unmasks in place, which is why both are mutable. It takes what it has read off the front; afterwards the input is empty.
-pub trait Input<'b>: sealed::Sealed {
+/// The parser unmasks in place, which is why all are mutable. It takes what it has read off the front; afterwards the input is empty.
+pub trait Input<'b> {
     /// All that is left.
-    #[doc(hidden)]
     fn rest(&mut self) -> &mut [u8];
-    /// Drops `n` bytes off the front.
-    #[doc(hidden)]
+    /// Drops `n` bytes off the front, at most all of them.
     fn skip(&mut self, n: usize);
-    /// Takes `n` bytes off the front as a payload.
-    #[doc(hidden)]
+    /// Takes `n` bytes off the front as a payload, at most all of them.
     fn take_payload(&mut self, n: usize) -> Payload<'b>;
 }
 
 impl<'b> Input<'b> for &'b mut [u8] {
+    #[inline]
     fn rest(&mut self) -> &mut [u8] {
         self
     }
@@ -57,13 +56,6 @@ impl Input<'static> for BytesMut {
     }
 }
 
-mod sealed {
-    #[expect(unnameable_types, reason = "sealing is what it is for")]
-    pub trait Sealed {}
-    impl Sealed for &mut [u8] {}
-    impl Sealed for bytes::BytesMut {}
-}
-
 /// A received payload: borrowed from the driver's buffer, or owned where it was cut from a `BytesMut`, assembled or inflated.
 #[derive(Debug)]
 pub struct Payload<'b>(Repr<'b>);
@@ -85,6 +77,7 @@ impl Payload<'_> {
     }
 
     /// The bytes, owned: free where they are owned already, else one copy.
+    #[inline]
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         match self.0 {
@@ -108,6 +101,7 @@ impl AsRef<[u8]> for Payload<'_> {
 }
 
 impl From<Bytes> for Payload<'_> {
+    #[inline]
     fn from(bytes: Bytes) -> Self {
         Self(Repr::Owned(bytes))
     }

@@ -24,6 +24,7 @@ impl Utf8Bytes {
     }
 
     /// For bytes that [`Utf8Validator`](crate::message::Utf8Validator) or `simdutf8` has just accepted.
+    #[inline]
     pub(crate) fn from_validated(bytes: Bytes) -> Self {
         debug_assert!(std::str::from_utf8(&bytes).is_ok(), "only validated bytes become text");
         Self(bytes)
@@ -37,12 +38,14 @@ impl Utf8Bytes {
     }
 
     /// Its bytes.
+    #[inline]
     #[must_use]
     pub const fn as_bytes(&self) -> &Bytes {
         &self.0
     }
 
     /// Gives up the knowledge that the bytes are text; nothing is copied.
+    #[inline]
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         self.0
@@ -114,6 +117,7 @@ pub struct Text<'b>(
 );
 
 impl<'b> Text<'b> {
+    #[inline]
     pub(crate) const fn from_validated(payload: Payload<'b>) -> Self {
         Self(payload)
     }
@@ -128,6 +132,7 @@ impl<'b> Text<'b> {
     }
 
     /// Owned text: free where the payload is owned, else one copy.
+    #[inline]
     #[must_use]
     pub fn into_utf8_bytes(self) -> Utf8Bytes {
         Utf8Bytes::from_validated(self.0.into_bytes())

@@ -27,12 +27,14 @@ pub struct Transmit {
 
 impl Transmit {
     /// Is there nothing to write?
+    #[inline]
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
     /// Bytes that wait to be written.
+    #[inline]
     #[must_use]
     pub const fn len(&self) -> usize {
         self.len
@@ -64,10 +66,14 @@ impl Transmit {
         self.shared.push_back((self.staged.len(), bytes));
     }
 
-    /// Queues a copy of `payload`, masked on the way.
-    pub(crate) fn push_masked(&mut self, payload: &[u8], key: MaskingKey) {
-        self.make_room(payload.len());
-        self.len += payload.len();
+    /// Queues a frame whose payload is to be copied, masked on the way where there is a key.
+    #[inline]
+    pub(crate) fn push_frame(&mut self, header: &[u8], payload: &[u8], key: Option<MaskingKey>) {
+        let len = header.len() + payload.len();
+        self.make_room(len);
+        self.len += len;
+        self.staged.extend_from_slice(header);
+        let Some(key) = key else { return self.staged.extend_from_slice(payload) };
         let mut phase = 0;
         // In pieces that stay in the first-level cache between the copy and the mask: one pass over memory.
         for piece in payload.chunks(MASK_PIECE) {
@@ -89,6 +95,16 @@ impl Transmit {
         self.len += self.staged.len() - before;
     }
 
+    #[inline]
+    pub(crate) const fn wants_buffer(&self) -> bool {
+        self.staged.capacity() == 0
+    }
+
+    #[inline]
+    pub(crate) const fn has_spare_buffer(&self) -> bool {
+        self.len == 0 && self.staged.capacity() > 0
+    }
+
     /// Takes a buffer to stage in, when there is none.
     pub(crate) fn lend(&mut self, buffer: impl FnOnce() -> Vec<u8>) {
         self.lent = true;
@@ -99,7 +115,7 @@ impl Transmit {
 
     /// Gives the buffer back, when it is empty.
     pub(crate) fn reclaim(&mut self) -> Option<Vec<u8>> {
-        (self.is_empty() && self.staged.capacity() > 0).then(|| std::mem::take(&mut self.staged))
+        self.has_spare_buffer().then(|| std::mem::take(&mut self.staged))
     }
 
     /// Moves what is unread to the front once most of the buffer has been read, so that a queue that never empties does not grow.

@@ -1,7 +1,7 @@
 //! One timer for a connection, which is armed anew only when it has to be.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 use tokio::time::{Sleep, sleep_until};
 
@@ -10,6 +10,8 @@ use tokio::time::{Sleep, sleep_until};
 pub(crate) struct Deadline {
     /// Made with the first deadline, for an idle socket without timers is to own none.
     sleep: Option<Pin<Box<Sleep>>>,
+    /// The waker that it wakes.
+    waker: Option<Waker>,
 }
 
 impl Deadline {
@@ -26,13 +28,19 @@ impl Deadline {
         };
         if at < sleep.deadline() {
             sleep.as_mut().reset(at);
+        } else if !sleep.is_elapsed() && self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()))
+        {
+            // It runs already, and wakes this task: polling it for each message is dear.
+            return Poll::Pending;
         }
         while sleep.as_mut().poll(cx).is_ready() {
             if sleep.deadline() >= at {
+                self.waker = None;
                 return Poll::Ready(());
             }
             sleep.as_mut().reset(at);
         }
+        self.waker = Some(cx.waker().clone());
         Poll::Pending
     }
 }

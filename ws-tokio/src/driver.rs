@@ -2,9 +2,10 @@
 
 use crate::deadline::Deadline;
 use crate::outgoing::Outgoing;
+use crate::received::Received;
 use crate::wakers::{Slot, Wakers};
 use crate::{Error, pool};
-use bytes::{Buf, BytesMut};
+use bytes::Buf;
 use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -69,10 +70,12 @@ impl<S> Copy for Ops<S> {}
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
     /// What was read and not parsed yet.
-    pub(crate) input: BytesMut,
+    pub(crate) input: Received,
     pub(crate) deadline: Deadline,
     /// Was the end told through `Stream`?
     pub(crate) told: bool,
+    /// Messages handed out since the stream was last read.
+    pub(crate) buffered: u8,
 }
 
 impl<S> Shared<S> {
@@ -108,7 +111,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<Event<'static>>, Error>> {
         let mut core = self.lock();
-        pool::lend(&mut core.connection);
+        if !reader.input.is_empty() {
+            pool::lend(&mut core.connection);
+        }
         let was_open = core.connection.is_open();
         let outcome = core.poll_event(reader, cx);
         if was_open && !core.connection.is_open() {
@@ -223,8 +228,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<Event<'static>>, Error>> {
         if !reader.input.is_empty() {
-            // Messages from the buffer cost no system call, so they must count against the task's budget by themselves.
-            ready!(pin!(tokio::task::coop::consume_budget()).poll(cx));
+            // Messages from the buffer cost no system call, so some of them together count against the task's budget.
+            reader.buffered = (reader.buffered + 1) % BUDGET_FOR;
+            if reader.buffered == 0 {
+                ready!(pin!(tokio::task::coop::consume_budget()).poll(cx));
+            }
         }
         let mut registered = false;
         loop {
@@ -233,7 +241,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
                 Some(event) => return Poll::Ready(Ok(Some(event))),
                 None => {}
             }
-            pool::give_receive_buffer(&mut reader.input);
             if !registered {
                 self.wakers.register(Slot::Receiver, cx.waker());
                 registered = true;
@@ -250,6 +257,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
             if self.poll_read(reader).is_ready() {
                 continue;
             }
+            reader.input.release();
             ready!(self.poll_timers(&mut reader.deadline, cx));
         }
     }
@@ -269,8 +277,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
         if let Some(outgoing) = outgoing.take() {
             outgoing.queue(&mut self.connection, now)?;
         }
-        let more_to_read =
-            reader.is_some_and(|reader| !reader.input.is_empty() && self.connection.has_frame(&reader.input));
+        let more_to_read = reader.is_some_and(|reader| {
+            !reader.input.is_empty() && self.connection.has_frame(reader.input.as_slice())
+        });
         let may_wait = when == Leave::Later || more_to_read;
         if may_wait && self.connection.transmit().len() < WRITE_FROM && self.continue_in_background(shared) {
             return Poll::Ready(Ok(()));
@@ -352,14 +361,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
             let mut buf = ReadBuf::new(buf);
             ready!(Pin::new(stream).poll_read(cx, &mut buf)).map(|()| (buf.filled().len(), true))
         } else {
-            if reader.input.capacity() == 0 {
-                reader.input = pool::take_receive_buffer();
-            }
-            let read = pin!(stream.read_buf(&mut reader.input)).poll(cx);
-            if read.is_pending() {
-                pool::give_receive_buffer(&mut reader.input);
-            }
-            ready!(read).map(|n| (n, false))
+            ready!(pin!(stream.read_buf(reader.input.spare())).poll(cx)).map(|n| (n, false))
         };
         self.now = now();
         match read {
@@ -439,5 +441,7 @@ fn again(error: &io::Error) -> io::Error {
 
 /// Queued bytes from which on a write is not put off any more.
 const WRITE_FROM: usize = 64 << 10;
+/// So many messages from the buffer count as one operation of the task's budget, which is 128.
+const BUDGET_FOR: u8 = 8;
 /// Most slices of one gathered write.
 const SLICES: usize = 64;

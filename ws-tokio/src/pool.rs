@@ -16,14 +16,20 @@ struct ThreadPool {
 }
 
 /// Lends the thread's buffers and contexts to a connection that is about to be driven.
+#[inline]
 pub(crate) fn lend(connection: &mut Connection) {
-    // A thread that is ending has no pool any more; the connection does without.
-    let _ended = POOL.try_with(|pool| connection.lend(&mut pool.borrow_mut().core));
+    if connection.wants_loan() {
+        // A thread that is ending has no pool any more; the connection does without.
+        let _ended = POOL.try_with(|pool| connection.lend(&mut pool.borrow_mut().core));
+    }
 }
 
 /// Takes back what the connection does not need any more.
+#[inline]
 pub(crate) fn reclaim(connection: &mut Connection) {
-    let _ended = POOL.try_with(|pool| connection.reclaim(&mut pool.borrow_mut().core));
+    if connection.has_loan() {
+        let _ended = POOL.try_with(|pool| connection.reclaim(&mut pool.borrow_mut().core));
+    }
 }
 
 /// An empty receive buffer with room for [`RECEIVE_BYTES`].
@@ -33,9 +39,8 @@ pub(crate) fn take_receive_buffer() -> BytesMut {
 }
 
 /// Gives an empty receive buffer back; it is kept if no message refers to its memory.
-pub(crate) fn give_receive_buffer(buffer: &mut BytesMut) {
-    let mut buffer = std::mem::take(buffer);
-    if buffer.capacity() == 0 || !(buffer.capacity() >= RECEIVE_BYTES || buffer.try_reclaim(RECEIVE_BYTES)) {
+pub(crate) fn give_receive_buffer(mut buffer: BytesMut) {
+    if buffer.capacity() < RECEIVE_BYTES && !buffer.try_reclaim(RECEIVE_BYTES) {
         return;
     }
     let _ended = POOL.try_with(|pool| {

@@ -54,7 +54,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     fn new(stream: S, leftover: BytesMut, negotiated: Negotiated, config: Arc<Config>, ops: Ops<S>) -> Self {
         let now = now();
         let connection = Connection::new(negotiated, config, now);
-        let reader = Reader { input: leftover, ..Reader::default() };
+        let reader = Reader { input: leftover.into(), ..Reader::default() };
         Self { handle: Handle(Shared::new(stream, connection, now, ops)), reader }
     }
 
@@ -255,7 +255,7 @@ impl<S> WebSocket<S> {
         let unsent = transmit.copy_to_bytes(transmit.len());
         drop(core);
         let Self { reader, .. } = self;
-        Some(Parts { stream, leftover: reader.input, unsent })
+        Some(Parts { stream, leftover: reader.input.into_bytes(), unsent })
     }
 }
 

@@ -9,7 +9,14 @@ use std::task::{Wake, Waker};
 
 /// The tasks that wait on one socket.
 #[derive(Debug, Default)]
-pub(crate) struct Wakers([Mutex<Option<Waker>>; 3]);
+pub(crate) struct Wakers(Mutex<Waiting>);
+
+#[derive(Debug, Default)]
+struct Waiting {
+    receiver: Option<Waker>,
+    sender: Option<Waker>,
+    background: Option<Waker>,
+}
 
 /// Which of them.
 #[derive(Clone, Copy, Debug)]
@@ -21,15 +28,15 @@ pub(crate) enum Slot {
 
 impl Wakers {
     /// This task waits: wake it with the next event.
+    #[inline]
     pub(crate) fn register(&self, slot: Slot, waker: &Waker) {
-        let [receiver, sender, background] = &self.0;
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let slot = match slot {
-            Slot::Receiver => receiver,
-            Slot::Sender => sender,
-            Slot::Background => background,
+            Slot::Receiver => &mut waiting.receiver,
+            Slot::Sender => &mut waiting.sender,
+            Slot::Background => &mut waiting.background,
         };
-        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
-        match &mut *slot {
+        match slot {
             Some(registered) => registered.clone_from(waker),
             None => *slot = Some(waker.clone()),
         }
@@ -37,11 +44,9 @@ impl Wakers {
 
     /// Wakes all that wait.
     pub(crate) fn wake_all(&self) {
-        for slot in &self.0 {
-            let waker = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-            if let Some(waker) = waker {
-                waker.wake();
-            }
+        let waiting = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        for waker in [waiting.receiver, waiting.sender, waiting.background].into_iter().flatten() {
+            waker.wake();
         }
     }
 }

@@ -38,11 +38,7 @@ impl Connection {
     pub(super) fn queue_control(&mut self, opcode: Opcode, payload: &[u8]) {
         let masking_key = self.next_masking_key();
         let header = Header { masking_key, ..Header::new(opcode, payload.len() as u64) };
-        self.transmit.push_copy(header.encode().as_slice());
-        match masking_key {
-            Some(key) => self.transmit.push_masked(payload, key),
-            None => self.transmit.push_copy(payload),
-        }
+        self.transmit.push_frame(header.encode().as_slice(), payload, masking_key);
     }
 
     pub(super) fn queue_pong(&mut self, payload: &ControlPayload) {

@@ -33,7 +33,9 @@ impl Connection {
         use crate::deflate::TAIL;
         use crate::{Delivery, MessageKind, ProtocolError};
 
-        let (Some(frame), Some(message), Some(deflate)) = (&mut self.frame, &mut self.message, &mut self.deflate) else {
+        let (Some(frame), Some(message), Some(deflate)) =
+            (&mut self.frame, &mut self.message, &mut self.deflate)
+        else {
             return Err(ProtocolError::InvalidDeflate.into());
         };
         let inflation = message.inflation.get_or_insert_default();
@@ -99,7 +101,12 @@ impl Connection {
 
 /// Is so much output from so little input still fine?
 #[cfg(feature = "deflate")]
-fn check_inflation(output: u64, input: u64, max_ratio: u32, max_message_bytes: u64) -> Result<(), crate::LimitError> {
+fn check_inflation(
+    output: u64,
+    input: u64,
+    max_ratio: u32,
+    max_message_bytes: u64,
+) -> Result<(), crate::LimitError> {
     use crate::LimitError;
     if output > max_message_bytes {
         return Err(LimitError::MessageTooBig { limit: max_message_bytes, actual: output });

@@ -112,13 +112,43 @@ impl Connection {
     }
 
     /// What is to be written, in order. Write as much as the transport takes, and then ask [`transport`](Self::transport).
+    #[inline]
     pub fn transmit(&mut self) -> &mut Transmit {
-        if self.state.is_open()
+        if self.pongs.is_waiting()
+            && self.state.is_open()
             && let Some(payload) = self.pongs.take_waiting(&self.transmit)
         {
             self.queue_pong(&payload);
         }
         &mut self.transmit
+    }
+
+    /// Would [`lend`](Self::lend) lend anything?
+    #[inline]
+    #[must_use]
+    pub fn wants_loan(&self) -> bool {
+        self.transmit.wants_buffer() || self.negotiated_deflate()
+    }
+
+    /// Would [`reclaim`](Self::reclaim) get anything back?
+    #[inline]
+    #[must_use]
+    pub fn has_loan(&self) -> bool {
+        self.transmit.has_spare_buffer() || self.negotiated_deflate()
+    }
+
+    /// Was permessage-deflate agreed on?
+    #[cfg(feature = "deflate")]
+    #[inline]
+    pub(super) const fn negotiated_deflate(&self) -> bool {
+        self.deflate.is_some()
+    }
+
+    /// Without the feature it never was.
+    #[cfg(not(feature = "deflate"))]
+    #[inline]
+    pub(super) const fn negotiated_deflate(&self) -> bool {
+        false
     }
 
     /// The end that we are.

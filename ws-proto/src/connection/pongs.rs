@@ -27,6 +27,12 @@ impl Pongs {
         None
     }
 
+    /// Does a pong wait?
+    #[inline]
+    pub(super) const fn is_waiting(&self) -> bool {
+        self.newest.is_some()
+    }
+
     /// The pong that waited, once those before it were written.
     pub(super) fn take_waiting(&mut self, transmit: &Transmit) -> Option<ControlPayload> {
         if self.newest.is_none() || transmit.written() < self.end {

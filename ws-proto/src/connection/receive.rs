@@ -74,17 +74,22 @@ impl Connection {
     pub fn poll_event<'b, I: Input<'b>>(&mut self, input: &mut I, now: Instant) -> Option<Event<'b>> {
         if input.rest().is_empty() {
             self.timers.note_reading();
+            if self.frame.is_none() && self.state.is_open() {
+                return None;
+            }
         } else {
             self.timers.note_input(now);
         }
         loop {
-            if let Some(event) = self.state.take_event() {
-                return Some(event);
-            }
-            if self.state.is_over() {
-                let rest = input.rest().len();
-                input.skip(rest);
-                return None;
+            if !self.state.is_open() {
+                if let Some(event) = self.state.take_event() {
+                    return Some(event);
+                }
+                if self.state.is_over() {
+                    let rest = input.rest().len();
+                    input.skip(rest);
+                    return None;
+                }
             }
             match self.step(input, now) {
                 Ok(Step::Again) => {}
@@ -97,6 +102,7 @@ impl Connection {
 
     /// Would [`poll_event`](Self::poll_event) find the end of a frame in `input`? A driver that coalesces what it writes asks this to
     /// learn whether another message can be handled first. An estimate: what follows may be a violation or a fragment.
+    #[inline]
     #[must_use]
     pub fn has_frame(&self, input: &[u8]) -> bool {
         match &self.frame {
@@ -141,6 +147,9 @@ impl Connection {
     fn step<'b, I: Input<'b>>(&mut self, input: &mut I, now: Instant) -> Result<Step<'b>, Failure> {
         match &self.frame {
             None => {
+                if let Some(message) = self.whole_message(input, now)? {
+                    return Ok(Step::Event(Event::Message(message)));
+                }
                 let Some(header) = self.decoder.decode(input)? else {
                     return Ok(Step::NeedInput);
                 };
@@ -218,16 +227,6 @@ impl Connection {
             return Err(LimitError::MessageTooBig { limit, actual: message.declared }.into());
         }
         Ok(())
-    }
-
-    #[cfg(feature = "deflate")]
-    const fn negotiated_deflate(&self) -> bool {
-        self.deflate.is_some()
-    }
-
-    #[cfg(not(feature = "deflate"))]
-    const fn negotiated_deflate(&self) -> bool {
-        false
     }
 }
 

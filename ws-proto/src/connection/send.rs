@@ -159,10 +159,13 @@ impl Connection {
     fn queue_frame(&mut self, header: Header, payload: Bytes) {
         let masking_key = self.next_masking_key();
         let header = Header { payload_len: payload.len() as u64, masking_key, ..header };
-        self.transmit.push_copy(header.encode().as_slice());
+        let encoded = header.encode();
+        if payload.len() < SHARE_FROM {
+            return self.transmit.push_frame(encoded.as_slice(), &payload, masking_key);
+        }
+        self.transmit.push_copy(encoded.as_slice());
         match masking_key {
             None => self.transmit.push_shared(payload),
-            Some(key) if payload.len() < SHARE_FROM => self.transmit.push_masked(&payload, key),
             Some(key) => {
                 let masked = match payload.try_into_mut() {
                     Ok(mut own) => {

@@ -6,7 +6,7 @@ use super::decompressor::TAIL;
 use flate2::{Compress, Compression, FlushCompress};
 use std::fmt;
 
-/// A compression context: about 310 KiB at 15 window bits.
+/// A compression context: 371 KiB at 15 window bits, 245 KiB at 9.
 pub(crate) struct Compressor {
     raw: Compress,
     level: u8,

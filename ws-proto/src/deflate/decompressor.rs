@@ -6,7 +6,7 @@ use crate::ProtocolError;
 use flate2::{Decompress, FlushDecompress, Status};
 use std::fmt;
 
-/// An inflation context: about 40 KiB at 15 window bits.
+/// An inflation context: 46 KiB at any window.
 pub(crate) struct Decompressor {
     raw: Decompress,
     window_bits: u8,

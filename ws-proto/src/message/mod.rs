@@ -37,6 +37,7 @@ impl Message {
     }
 
     /// Text or binary?
+    #[inline]
     #[must_use]
     pub const fn kind(&self) -> MessageKind {
         match self {
@@ -67,6 +68,7 @@ impl Message {
     }
 
     /// The bytes of either kind.
+    #[inline]
     #[must_use]
     pub const fn as_bytes(&self) -> &Bytes {
         match self {
@@ -76,6 +78,7 @@ impl Message {
     }
 
     /// The bytes of either kind; nothing is copied.
+    #[inline]
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         match self {
@@ -85,6 +88,7 @@ impl Message {
     }
 
     /// Length in bytes.
+    #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
         self.as_bytes().len()
@@ -150,6 +154,7 @@ pub enum MessageRef<'b> {
 
 impl MessageRef<'_> {
     /// The message, owned: free where the payload is owned already, else one copy.
+    #[inline]
     #[must_use]
     pub fn into_message(self) -> Message {
         match self {
