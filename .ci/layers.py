@@ -51,6 +51,7 @@ CRATES = {
 
 # Inside ws-proto: a module may import from its own row and from rows below it, and no row goes round in a circle.
 LAYERS = [
+    {"owned"},
     {"connection"},
     {"pool"},
     {"handshake", "message", "deflate", "extension", "negotiated"},

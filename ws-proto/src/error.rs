@@ -49,15 +49,8 @@ impl fmt::Display for Failure {
     }
 }
 
-impl Error for Failure {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Protocol(error) => Some(error),
-            Self::Limit(error) => Some(error),
-            Self::Timeout(_) | Self::EndOfStream => None,
-        }
-    }
-}
+/// Its `Display` tells all there is, so it has no source.
+impl Error for Failure {}
 
 impl From<ProtocolError> for Failure {
     fn from(error: ProtocolError) -> Self {

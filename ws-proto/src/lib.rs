@@ -101,6 +101,7 @@ pub mod handshake;
 mod input;
 pub mod message;
 mod negotiated;
+pub mod owned;
 mod pool;
 mod role;
 mod text;

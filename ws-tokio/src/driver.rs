@@ -13,7 +13,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
-use ws_proto::{ApiMisuse, CloseCode, Connection, Event, Failure, Transport};
+use ws_proto::owned::Event;
+use ws_proto::{ApiMisuse, CloseCode, Connection, Failure, Transport};
 
 /// A socket as its handles and its background task share it. The lock is held within one poll only.
 #[derive(Debug)]
@@ -109,7 +110,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
         self: &Arc<Self>,
         reader: &mut Reader,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Option<Event<'static>>, Error>> {
+    ) -> Poll<Result<Option<Event>, Error>> {
         let mut core = self.lock();
         if !reader.input.is_empty() {
             pool::lend(&mut core.connection);
@@ -226,7 +227,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
         &mut self,
         reader: &mut Reader,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Option<Event<'static>>, Error>> {
+    ) -> Poll<Result<Option<Event>, Error>> {
         if !reader.input.is_empty() {
             // Messages from the buffer cost no system call, so some of them together count against the task's budget.
             reader.buffered = (reader.buffered + 1) % BUDGET_FOR;
@@ -236,10 +237,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
         }
         let mut registered = false;
         loop {
-            match self.connection.poll_event(&mut reader.input, self.now) {
-                Some(Event::Closed(_) | Event::Failed(_)) => {}
-                Some(event) => return Poll::Ready(Ok(Some(event))),
-                None => {}
+            if let Some(event) = self.connection.poll_event(&mut reader.input, self.now)
+                && let Some(event) = Event::from_borrowed(event)
+            {
+                return Poll::Ready(Ok(Some(event)));
             }
             if !registered {
                 self.wakers.register(Slot::Receiver, cx.waker());
@@ -396,7 +397,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
     }
 
     /// How a connection that is over ended.
-    fn outcome(&mut self) -> Result<Option<Event<'static>>, Error> {
+    fn outcome(&mut self) -> Result<Option<Event>, Error> {
         let Some(failure) = self.connection.failure() else { return Ok(None) };
         if *failure == Failure::EndOfStream
             && let Some(error) = self.read_error.as_ref().or(self.write_error.as_ref())

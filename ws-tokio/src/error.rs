@@ -34,12 +34,13 @@ impl fmt::Display for Error {
     }
 }
 
+/// The source goes on where `Display` ends, so that a printed chain says nothing twice.
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Failed(failure) => Some(failure),
-            Self::Io(error) => Some(error),
-            Self::Misuse(misuse) => Some(misuse),
+            Self::Failed(failure) => failure.source(),
+            Self::Io(error) => error.source(),
+            Self::Misuse(misuse) => misuse.source(),
             Self::Refused { .. } => None,
         }
     }

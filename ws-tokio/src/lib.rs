@@ -74,4 +74,5 @@ pub use error::Error;
 pub use handshake::{Incoming, OpenError, accept, accept_since, connect};
 pub use socket::{Parts, StreamRef, WebSocket};
 pub use split::{RecvHalf, SendHalf};
-pub use ws_proto::{CloseCode, CloseInfo, ControlPayload, Event, Message, MessageKind, Prepared};
+pub use ws_proto::owned::{Event, Fragment};
+pub use ws_proto::{CloseCode, CloseInfo, ControlPayload, Message, MessageKind, Prepared};

@@ -12,9 +12,10 @@ use std::ops::Deref;
 use std::sync::{Arc, MutexGuard};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite};
+use ws_proto::owned::Event;
 use ws_proto::{
-    ApiMisuse, CloseCode, CloseInfo, Config, Connection, ControlPayload, Event, Message, MessageKind,
-    Negotiated, Prepared,
+    ApiMisuse, CloseCode, CloseInfo, Config, Connection, ControlPayload, Message, MessageKind, Negotiated,
+    Prepared,
 };
 
 /// A WebSocket over a byte stream, after the opening handshake.
@@ -81,7 +82,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     ///
     /// # Cancel safety
     /// Cancel safe: no event and no byte is lost.
-    pub async fn recv_event(&mut self) -> Result<Option<Event<'static>>, Error> {
+    pub async fn recv_event(&mut self) -> Result<Option<Event>, Error> {
         poll_fn(|cx| self.handle.0.poll_event(&mut self.reader, cx)).await
     }
 
@@ -333,7 +334,7 @@ pub(crate) fn poll_message<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> Poll<Result<Option<Message>, Error>> {
     loop {
         return Poll::Ready(match std::task::ready!(handle.0.poll_event(reader, cx)) {
-            Ok(Some(Event::Message(message))) => Ok(Some(message.into_message())),
+            Ok(Some(Event::Message(message))) => Ok(Some(message)),
             Ok(Some(Event::Fragment(_))) => Err(ApiMisuse::DeliveryIsStreaming.into()),
             Ok(Some(_)) => continue,
             Ok(None) => Ok(None),

@@ -9,7 +9,8 @@ use std::fmt;
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite};
-use ws_proto::{CloseCode, CloseInfo, ControlPayload, Event, Message, MessageKind, Prepared};
+use ws_proto::owned::Event;
+use ws_proto::{CloseCode, CloseInfo, ControlPayload, Message, MessageKind, Prepared};
 
 /// The receiving half of a socket. Timers run while it is awaited, and pongs leave without the other half.
 pub struct RecvHalf<S> {
@@ -36,7 +37,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
     ///
     /// # Cancel safety
     /// Cancel safe: no event and no byte is lost.
-    pub async fn recv_event(&mut self) -> Result<Option<Event<'static>>, Error> {
+    pub async fn recv_event(&mut self) -> Result<Option<Event>, Error> {
         poll_fn(|cx| self.handle.0.poll_event(&mut self.reader, cx)).await
     }
 

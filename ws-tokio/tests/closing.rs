@@ -7,9 +7,9 @@ use support::{expect, masked_text, pair, server, text};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 use ws_proto::{
-    CloseCode, Config, ControlPayload, Event, Failure, Initiator, Message, ProtocolError, SendRefusal, Timer,
+    CloseCode, Config, ControlPayload, Failure, Initiator, Message, ProtocolError, SendRefusal, Timer,
 };
-use ws_tokio::Error;
+use ws_tokio::{Error, Event};
 
 #[tokio::test]
 async fn both_ends_learn_how_the_closing_handshake_went() {
