@@ -115,7 +115,7 @@ pub enum ProtocolError {
     InvalidCloseReason,
     /// A text message is not UTF-8 (RFC 6455 §8.1).
     InvalidUtf8,
-    /// A compressed message is no DEFLATE stream, or refers to more history than was agreed on (RFC 7692 §7.2.2).
+    /// A compressed message is no DEFLATE stream (RFC 7692 §7.2.2).
     InvalidDeflate,
 }
 
@@ -241,9 +241,7 @@ impl fmt::Display for LimitError {
             Self::FrameTooBig { limit, actual } => {
                 write!(f, "a frame of {actual} bytes passes the limit of {limit}")
             }
-            Self::MessageTooBig { limit, actual } => {
-                write!(f, "a message of {actual} bytes or more passes the limit of {limit}")
-            }
+            Self::MessageTooBig { limit, .. } => write!(f, "a message passes the limit of {limit} bytes"),
             Self::InflationRatio { limit, actual } => {
                 write!(f, "a message inflates to {actual} times its size, the limit is {limit}")
             }

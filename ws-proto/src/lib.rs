@@ -10,17 +10,17 @@
 //! Five steps, the same for every driver, here over a blocking TCP stream. [`Connection`] tells more about each.
 //!
 //! ```no_run
-//! use std::io::{Read, Write};
+//! use std::io::{ErrorKind, Read, Write};
 //! use std::net::{Shutdown, TcpStream};
-//! use std::time::Instant;
+//! use std::time::{Duration, Instant};
 //! use ws_proto::{bytes::Buf, Config, Connection, Event, Negotiated, Role, Transport};
 //!
 //! fn serve(mut stream: TcpStream, negotiated: Negotiated) -> std::io::Result<()> {
 //!     let mut connection = Connection::new(negotiated, Config::default(), Instant::now());
-//!     let mut buffer = [0; 16 << 10];
-//!     let mut input: &mut [u8] = &mut [];
+//!     let (mut buffer, mut arrived) = ([0; 16 << 10], 0);
 //!     loop {
-//!         // 2. Handle events; send, ping or close in between.
+//!         // 1. Bytes arrived. 2. Handle events; send, ping or close in between.
+//!         let mut input = &mut buffer[..arrived];
 //!         while let Some(event) = connection.poll_event(&mut input, Instant::now()) {
 //!             match event {
 //!                 Event::Message(message) => {
@@ -45,17 +45,21 @@
 //!             Transport::ShutdownWrite => stream.shutdown(Shutdown::Write)?,
 //!             Transport::Close => return Ok(()),
 //!         }
-//!         // 4. Wait for bytes until the next deadline, 1. and hand them in.
+//!         // 4. Wait for more, until the next deadline at most.
 //!         let wait = connection.poll_timeout().map(|at| at.saturating_duration_since(Instant::now()));
-//!         stream.set_read_timeout(wait.map(|wait| wait.max(std::time::Duration::from_millis(1))))?;
-//!         match stream.read(&mut buffer) {
-//!             Ok(0) => connection.handle_eof(Instant::now()),
-//!             Ok(n) => input = &mut buffer[..n],
-//!             Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => {
+//!         stream.set_read_timeout(wait.map(|wait| wait.max(Duration::from_millis(1))))?;
+//!         arrived = match stream.read(&mut buffer) {
+//!             Ok(0) => {
+//!                 connection.handle_eof(Instant::now());
+//!                 0
+//!             }
+//!             Ok(n) => n,
+//!             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
 //!                 connection.handle_timeout(Instant::now());
+//!                 0
 //!             }
 //!             Err(error) => return Err(error),
-//!         }
+//!         };
 //!     }
 //! }
 //! # let _ = serve;

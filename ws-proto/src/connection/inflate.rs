@@ -31,7 +31,7 @@ impl Connection {
     /// Inflates what `input` holds of the payload of a compressed frame, one buffer of output at a time.
     pub(super) fn compressed_step<'b, I: Input<'b>>(&mut self, input: &mut I) -> Result<Step<'b>, Failure> {
         use crate::deflate::TAIL;
-        use crate::{Delivery, MessageKind, ProtocolError};
+        use crate::{Delivery, LimitError, MessageKind, ProtocolError};
 
         let (Some(frame), Some(message), Some(deflate)) =
             (&mut self.frame, &mut self.message, &mut self.deflate)
@@ -41,13 +41,21 @@ impl Connection {
         let inflation = message.inflation.get_or_insert_default();
         let whole = self.config.delivery() == Delivery::Whole;
         let in_payload = frame.remaining > 0;
+        let max_ratio = deflate.max_ratio();
         let decompressor = deflate.decompressor();
-        if !in_payload && !inflation.output_pending && decompressor.is_ended() {
-            // The sender ended its stream by itself: there is no tail that it could have taken off.
+        if !in_payload
+            && frame.fin
+            && !inflation.output_pending
+            && (decompressor.is_ended() || inflation.from == 0)
+        {
+            // The sender ended its stream by itself, or sent none at all: there is no tail that it could have taken off.
             inflation.tail = TAIL.len();
         }
-        let source = if in_payload {
-            &*frame.unmask(input.rest())
+        let source = if inflation.output_pending {
+            &[]
+        } else if in_payload {
+            let arrived = &*frame.unmask(input.rest());
+            arrived.get(..inflation.portion(message.delivered, max_ratio)).unwrap_or(arrived)
         } else if frame.fin {
             TAIL.get(inflation.tail..).unwrap_or_default()
         } else {
@@ -60,7 +68,19 @@ impl Connection {
                 let guess = out.len().max(4 * source.len()).clamp(LEAST_ROOM, MOST_ROOM);
                 out.reserve_exact(if whole { guess } else { STREAM_ROOM });
             }
-            let step = decompressor.inflate(source, out)?;
+            let step = decompressor.inflate(source, out);
+            // However the input was split, the first fault is the one that is told: what came out, in its order, and then what broke.
+            let inflated = if whole { message.assembler.appended() } else { &piece };
+            let limit = self.config.max_message_bytes() as u64;
+            let room = usize::try_from(limit.saturating_sub(message.delivered)).unwrap_or(usize::MAX);
+            if message.kind == MessageKind::Text {
+                message.utf8.feed(inflated.get(..room).unwrap_or(inflated))?;
+            }
+            message.delivered += inflated.len() as u64;
+            if message.delivered > limit {
+                return Err(LimitError::MessageTooBig { limit, actual: limit.saturating_add(1) }.into());
+            }
+            let step = step?;
             inflation.output_pending = !step.done && step.consumed >= source.len();
             if in_payload {
                 frame.consume(step.consumed);
@@ -69,12 +89,8 @@ impl Connection {
             } else {
                 inflation.tail += step.consumed;
             }
-            let inflated = if whole { message.assembler.appended() } else { &piece };
-            message.delivered += inflated.len() as u64;
-            let limit = self.config.max_message_bytes() as u64;
-            check_inflation(message.delivered, inflation.from, deflate.max_ratio(), limit)?;
-            if message.kind == MessageKind::Text {
-                message.utf8.feed(inflated)?;
+            if step.done {
+                inflation.check_ratio(message.delivered, max_ratio)?;
             }
         } else if in_payload {
             return Ok(Step::NeedInput);
@@ -99,25 +115,35 @@ impl Connection {
     }
 }
 
-/// Is so much output from so little input still fine?
 #[cfg(feature = "deflate")]
-fn check_inflation(
-    output: u64,
-    input: u64,
-    max_ratio: u32,
-    max_message_bytes: u64,
-) -> Result<(), crate::LimitError> {
-    use crate::LimitError;
-    if output > max_message_bytes {
-        return Err(LimitError::MessageTooBig { limit: max_message_bytes, actual: output });
+impl Inflation {
+    /// How much to inflate at once, so that no split of the input hides a ratio that was too high for a moment: so little that
+    /// it cannot become too high, or a single byte.
+    fn portion(&self, output: u64, max_ratio: u32) -> usize {
+        let fine = RATIO_FROM.max(self.from.saturating_mul(max_ratio.into()));
+        let most = (fine.saturating_sub(output) / MOST_RATIO).saturating_sub(HELD_BYTES);
+        usize::try_from(most).unwrap_or(usize::MAX).max(1)
     }
-    let limit = u64::from(max_ratio);
-    if output > RATIO_FROM && output > input.saturating_mul(limit) {
-        return Err(LimitError::InflationRatio { limit, actual: output / input.max(1) });
+
+    /// Is so much output from so little input still fine? To be asked when all of that output is there.
+    fn check_ratio(&self, output: u64, max_ratio: u32) -> Result<(), crate::LimitError> {
+        let limit = u64::from(max_ratio);
+        if output > RATIO_FROM && output > self.from.saturating_mul(limit) {
+            return Err(crate::LimitError::InflationRatio {
+                limit,
+                actual: output.div_ceil(self.from.max(1)),
+            });
+        }
+        Ok(())
     }
-    Ok(())
 }
 
+/// Most output for a byte of input: a symbol of DEFLATE puts out 258 bytes at most and takes two bits at least (RFC 1951 §3.2.5).
+#[cfg(feature = "deflate")]
+const MOST_RATIO: u64 = 4 * 258;
+/// So much input may the inflater hold whose output has not come: a word of bits, and a symbol.
+#[cfg(feature = "deflate")]
+const HELD_BYTES: u64 = 9;
 /// Room for the first inflated bytes of a message.
 #[cfg(feature = "deflate")]
 const LEAST_ROOM: usize = 1 << 10;

@@ -33,8 +33,9 @@ use timers::Timers;
 /// 1. Bytes arrived, in any buffer of yours: hand them to [`poll_event`](Self::poll_event) as a `&mut [u8]` or a `BytesMut`.
 /// 2. Call it until it returns `None`, and handle the events; you may send, ping or close in between.
 /// 3. Write what [`transmit`](Self::transmit) holds; partial writes are welcome.
-/// 4. Arm one timer for [`poll_timeout`](Self::poll_timeout); when it fires call [`handle_timeout`](Self::handle_timeout). When the
-///    peer ended its side call [`handle_eof`](Self::handle_eof). After either go on with 2.
+/// 4. Read; where nothing comes, wait with one timer for [`poll_timeout`](Self::poll_timeout), and when it fires call
+///    [`handle_timeout`](Self::handle_timeout). When the peer ended its side call [`handle_eof`](Self::handle_eof). After either go on
+///    with 2. Reading comes before the timer: a pong that lies unread in the kernel counts only when it is found.
 /// 5. Obey [`transport`](Self::transport).
 ///
 /// No method fails because of what the peer sent: a violation becomes state, an event, and a Close frame in `transmit`.

@@ -216,15 +216,15 @@ impl Connection {
         if message.fragments as u64 > limit {
             return Err(LimitError::TooManyFragments { limit, actual: message.fragments as u64 }.into());
         }
-        let limit = self.config.max_frame_bytes() as u64;
-        if header.payload_len > limit {
-            return Err(LimitError::FrameTooBig { limit, actual: header.payload_len }.into());
-        }
         let limit = self.config.max_message_bytes() as u64;
         // Compression may make a message a little longer; beyond that its length on the wire says that it is too big as well.
         let slack = if message.inflation.is_some() { limit / 8 + COMPRESSED_SLACK } else { 0 };
         if message.declared > limit.saturating_add(slack) {
             return Err(LimitError::MessageTooBig { limit, actual: message.declared }.into());
+        }
+        let limit = self.config.max_frame_bytes() as u64;
+        if header.payload_len > limit {
+            return Err(LimitError::FrameTooBig { limit, actual: header.payload_len }.into());
         }
         Ok(())
     }

@@ -234,7 +234,7 @@ impl Connection {
     /// Compresses a message straight into the queue, behind room for its header.
     fn queue_compressed(&mut self, kind: MessageKind, payload: &Bytes) {
         let may_share = payload.len() >= COMPRESSED_SHARE_FROM;
-        if may_share || self.config.fragment_bytes().is_some_and(|most| payload.len() > most) {
+        if may_share || self.config.fragment_bytes().is_some() {
             let compressed = self.compress_fragment(payload, true);
             return self.queue_frames(kind.opcode(), true, true, compressed);
         }

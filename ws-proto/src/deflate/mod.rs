@@ -2,7 +2,8 @@
 //!
 //! Deviations and choices:
 //! - We never compress with a window of 8 bits, because zlib has no raw deflate of that size. A server declines an offer that demands
-//!   it; a client that is asked for it sends its messages uncompressed, which RFC 7692 §6 always allows. Receiving takes 8 to 15.
+//!   it; a client that is asked for it sends its messages uncompressed, which RFC 7692 §6 always allows. Receiving takes 8 to 15, always
+//!   with 32 KiB of history: a peer that refers further back than was agreed on is not caught.
 //! - A DEFLATE block with BFINAL set ends the sender's stream (§7.2.3.4); what follows is read as a new stream with an empty window.
 //!
 //! [RFC 7692]: https://www.rfc-editor.org/rfc/rfc7692
