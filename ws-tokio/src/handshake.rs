@@ -3,23 +3,25 @@
 //! [RFC 6455 §4]: https://www.rfc-editor.org/rfc/rfc6455#section-4
 
 use crate::WebSocket;
-use bytes::{Buf, BytesMut};
+use bytes::{Bytes, BytesMut};
 use http::{Request, Response, StatusCode};
 use std::error::Error;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::time::{Instant, timeout_at};
-use ws_proto::bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
 use ws_proto::handshake::{
     Acceptance, ClientHandshake, ClientHandshakeEvent, HandshakeError, ServerHandshake, ServerHandshakeEvent,
     Subprotocol, Upgrade,
 };
-use ws_proto::{ApiMisuse, Config, Transmit, Transport};
+use ws_proto::{ApiMisuse, Config};
 
+mod exchange;
 #[cfg(test)]
 mod tests;
+
+use exchange::{by, drive, now, refuse, write};
 
 /// Sends the opening request over an established stream, checks the response, and makes the WebSocket of it.
 ///
@@ -208,9 +210,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Incoming<S> {
             return Err(misuse.into());
         }
         let deadline = now().checked_add(waiting.config.handshake_timeout());
-        let Waiting { mut stream, input, mut handshake, config, .. } = *waiting;
-        let written = by(deadline, write(&mut stream, handshake.transmit())).await?;
+        let written = by(deadline, write(&mut waiting.stream, waiting.handshake.transmit())).await?;
         written.ok_or(HandshakeError::Timeout)?;
+        // Taken out of its box behind the last `await` only: else the future would be as large.
+        let Waiting { stream, input, handshake, config, .. } = *waiting;
         let negotiated = handshake.finish().ok_or(ApiMisuse::HandshakeNotWaiting)?;
         Ok(WebSocket::from_parts(stream, input, negotiated, config))
     }
@@ -242,7 +245,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Waiting<S> {
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
         if self.handshake.reject(response, now()).is_ok() {
-            let _ = refuse(&mut self.stream, &mut self.handshake).await;
+            // In a box: this is rare, and everybody's future would have room for it.
+            let _ = Box::pin(refuse(&mut self.stream, &mut self.handshake)).await;
         }
     }
 }
@@ -278,12 +282,13 @@ impl fmt::Display for OpenError {
     }
 }
 
+/// The source goes on where `Display` ends, so that a printed chain says nothing twice.
 impl Error for OpenError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Handshake(error) => Some(error),
-            Self::Misuse(error) => Some(error),
-            Self::Io(error) => Some(error),
+            Self::Handshake(error) => error.source(),
+            Self::Misuse(error) => error.source(),
+            Self::Io(error) => error.source(),
         }
     }
 }
@@ -305,124 +310,3 @@ impl From<io::Error> for OpenError {
         Self::Io(error)
     }
 }
-
-/// What the two handshakes of the core have in common.
-trait Opening {
-    type Event;
-    fn poll_event(&mut self, input: &mut &[u8]) -> Option<Self::Event>;
-    fn handle_eof(&mut self);
-    fn handle_timeout(&mut self);
-    fn poll_timeout(&self) -> Option<std::time::Instant>;
-    fn transmit(&mut self) -> &mut Transmit;
-}
-
-macro_rules! opening {
-    ($handshake:ty, $event:ty) => {
-        impl Opening for $handshake {
-            type Event = $event;
-            fn poll_event(&mut self, input: &mut &[u8]) -> Option<$event> {
-                self.poll_event(input, now())
-            }
-            fn handle_eof(&mut self) {
-                self.handle_eof(now());
-            }
-            fn handle_timeout(&mut self) {
-                self.handle_timeout(now());
-            }
-            fn poll_timeout(&self) -> Option<std::time::Instant> {
-                self.poll_timeout()
-            }
-            fn transmit(&mut self) -> &mut Transmit {
-                self.transmit()
-            }
-        }
-    };
-}
-
-opening!(ClientHandshake, ClientHandshakeEvent);
-opening!(ServerHandshake, ServerHandshakeEvent);
-
-/// Writes and reads until the handshake has something to tell. What came behind the head is then in `input`.
-async fn drive<S, H>(stream: &mut S, handshake: &mut H, input: &mut BytesMut) -> io::Result<H::Event>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-    H: Opening,
-{
-    loop {
-        let mut rest = &input[..];
-        let event = handshake.poll_event(&mut rest);
-        let taken = input.len() - rest.len();
-        input.advance(taken);
-        if let Some(event) = event {
-            return Ok(event);
-        }
-        let deadline = handshake.poll_timeout();
-        if !handshake.transmit().is_empty() {
-            if by(deadline, write(stream, handshake.transmit())).await?.is_none() {
-                handshake.handle_timeout();
-            }
-            continue;
-        }
-        input.reserve(CHUNK_BYTES);
-        match by(deadline, stream.read_buf(input)).await? {
-            Some(0) => handshake.handle_eof(),
-            Some(_) => {}
-            None => handshake.handle_timeout(),
-        }
-    }
-}
-
-/// Writes a refusal, shuts down the write side, and discards what the client still sends until the core says that it is time to close.
-async fn refuse<S>(stream: &mut S, handshake: &mut ServerHandshake) -> io::Result<()>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let deadline = handshake.poll_timeout();
-    if by(deadline, write(stream, handshake.transmit())).await?.is_none() {
-        return Err(io::ErrorKind::TimedOut.into());
-    }
-    // The response is out. From here on failures only mean that the client does not want it.
-    if handshake.transport() == Transport::ShutdownWrite
-        && !matches!(by(deadline, stream.shutdown()).await, Ok(Some(())))
-    {
-        return Ok(());
-    }
-    let mut discarded = BytesMut::with_capacity(CHUNK_BYTES);
-    while handshake.transport() != Transport::Close {
-        discarded.clear();
-        match by(deadline, stream.read_buf(&mut discarded)).await {
-            Ok(Some(0)) => handshake.handle_eof(now()),
-            Ok(Some(_)) => {}
-            Ok(None) => handshake.handle_timeout(now()),
-            Err(_) => return Ok(()),
-        }
-    }
-    Ok(())
-}
-
-async fn write<S: AsyncWrite + Unpin>(stream: &mut S, transmit: &mut Transmit) -> io::Result<()> {
-    stream.write_all_buf(transmit).await?;
-    stream.flush().await
-}
-
-/// What `io` gives, or `None` where the deadline comes first.
-async fn by<T>(
-    deadline: Option<std::time::Instant>,
-    io: impl Future<Output = io::Result<T>>,
-) -> io::Result<Option<T>> {
-    match deadline {
-        None => io.await.map(Some),
-        Some(deadline) => match timeout_at(deadline.into(), io).await {
-            Ok(result) => result.map(Some),
-            Err(_) => Ok(None),
-        },
-    }
-}
-
-/// The clock of the runtime, so that a test can stop it.
-fn now() -> std::time::Instant {
-    Instant::now().into_std()
-}
-
-/// A usual request has 200 to 700 bytes: one read. What comes behind it is handed on, so there is no use in reading far ahead.
-const CHUNK_BYTES: usize = 2048;

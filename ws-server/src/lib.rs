@@ -1,0 +1,123 @@
+//! A WebSocket server on tokio: it binds, accepts, speaks TLS, makes the opening handshake, runs your handler for each connection, and
+//! stops gracefully.
+//!
+//! ```no_run
+//! use ws_server::{Acceptance, Server};
+//!
+//! #[tokio::main]
+//! async fn main() -> std::io::Result<()> {
+//!     let server = Server::builder().bind("127.0.0.1:9001").await?;
+//!     println!("listening on ws://{}/", server.local_addr()?);
+//!     let running = server.serve(async |incoming| {
+//!         let mut socket = incoming.accept(Acceptance::default()).await?;
+//!         while let Some(message) = socket.recv().await? {
+//!             socket.send(message).await?;
+//!         }
+//!         Ok(())
+//!     });
+//!     running.stopped().await;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # The handler
+//!
+//! It is called for each client that has sent a valid opening request, in a task of its own, and gets an [`Incoming`]: the request
+//! before it is accepted. Look at the path, the headers, the peer's address and the subprotocols that are offered, take as long as it
+//! takes to check a token, and then [`accept`](Incoming::accept) or [`reject`](Incoming::reject):
+//!
+//! ```
+//! use ws_server::proto::http::{HeaderValue, Response, StatusCode, header};
+//! use ws_server::{Acceptance, BoxError, Incoming, Subprotocol};
+//!
+//! async fn handle(incoming: Incoming) -> Result<(), BoxError> {
+//!     if incoming.request().uri().path() != "/chat" {
+//!         let mut response = Response::new("no such place\n".into());
+//!         *response.status_mut() = StatusCode::NOT_FOUND;
+//!         return Ok(incoming.reject(response).await?);
+//!     }
+//!     let mut acceptance = Acceptance::default()
+//!         .header(header::SET_COOKIE, HeaderValue::from_static("seen=1"));
+//!     let chat = Subprotocol::new("chat.v1")?;
+//!     if incoming.subprotocols().contains(&chat) {
+//!         acceptance = acceptance.subprotocol(chat);
+//!     }
+//!     let mut socket = incoming.accept(acceptance).await?;
+//!     socket.send("welcome").await?;
+//!     Ok(())
+//! }
+//! # let _ = |server: ws_server::Server| server.serve(handle);
+//! ```
+//!
+//! A handler may end with an error, or panic: that ends its own connection (with the code 1001, or 1011 behind a panic; the answer is 500
+//! where it had not answered yet), is told to [`on_error`](ServerBuilder::on_error), and nobody else notices. The socket may outlive the
+//! handler, in tasks that it started; it is closed like the others when the server stops.
+//!
+//! Whoever wants to run the connections in another way calls [`Server::accept`] in a loop; [`Server::serve`] is no more than that.
+//!
+//! # Limits and timers
+//!
+//! They are those of [`Config`]. Its `handshake_timeout` (10 s) is for TLS and the opening request together. Malformed requests are
+//! answered with the right status; sockets that fail are closed with the right code. When the process runs out of file descriptors, the
+//! server waits and tries again.
+//!
+//! # TLS
+//!
+//! With the feature `tls` (on by default) [`ServerBuilder::tls`] takes certificates in PEM files or a `rustls::ServerConfig` of your own;
+//! see [`Tls`]. The cryptography is that of `ring`, whatever the process has set as its default.
+//!
+//! # Stopping
+//!
+//! ```
+//! # use std::time::Duration;
+//! # async fn example(running: ws_server::ServerHandle) {
+//! let report = running.stop(Duration::from_secs(10)).await;
+//! println!("{} connections ended, {} were aborted", report.ended, report.aborted);
+//! # }
+//! ```
+//!
+//! [`ServerHandle::stop`] stops listening, sends 1001 to every open socket without help from its handler, waits until all handlers and
+//! sockets have ended, and aborts those that did not in time.
+//!
+//! # What this crate does not do
+//!
+//! It routes nothing, answers no plain HTTP, and checks no origin: browsers send WebSocket requests across origins, so a handler that
+//! trusts cookies must look at the header `Origin` first.
+//!
+//! # Features
+//!
+//! | feature | default | |
+//! |---|---|---|
+//! | `deflate` | on | permessage-deflate (RFC 7692) |
+//! | `simdutf8` | on | UTF-8 validation with vector instructions |
+//! | `tls` | on | `wss://` by rustls |
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+mod accept;
+mod builder;
+mod error;
+mod listener;
+mod registry;
+mod serve;
+mod stream;
+#[cfg(feature = "tls")]
+mod tls;
+
+#[cfg(feature = "tls")]
+pub use rustls;
+pub use ws_proto as proto;
+
+pub use accept::{Connecting, Incoming, WebSocket};
+pub use builder::ServerBuilder;
+pub use error::{BoxError, Error};
+pub use listener::Server;
+pub use serve::{ServerHandle, StopReport};
+pub use stream::Stream;
+#[cfg(feature = "tls")]
+pub use tls::{Tls, TlsError};
+pub use ws_proto::handshake::{Acceptance, Subprotocol};
+pub use ws_proto::{CloseCode, Config, Message};

@@ -1,0 +1,245 @@
+//! A handler for each connection, and how they all end.
+
+use crate::accept::{Connecting, Incoming};
+use crate::listener::Shared;
+use crate::{BoxError, Error, Server};
+use std::any::Any;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+
+impl Server {
+    /// Runs `handler` for each client that has sent a valid opening request, each in a task of its own, until the server is
+    /// [stopped](ServerHandle::stop). Returns at once.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime, as [`tokio::spawn`] does.
+    pub fn serve<H, F>(self, handler: H) -> ServerHandle
+    where
+        H: Fn(Incoming) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<(), BoxError>> + Send + 'static,
+    {
+        let phase = Arc::new(watch::Sender::new(Phase::Running));
+        let handle = ServerHandle { phase: Arc::clone(&phase), shared: Arc::clone(&self.shared) };
+        let run = Run { phase, shared: Arc::clone(&self.shared), report: StopReport::default() };
+        tokio::spawn(run.run(self, Arc::new(handler)));
+        handle
+    }
+}
+
+/// A server that runs. Clones are handles of the same one; dropping them all leaves it running.
+#[derive(Clone)]
+pub struct ServerHandle {
+    phase: Arc<watch::Sender<Phase>>,
+    shared: Arc<Shared>,
+}
+
+impl ServerHandle {
+    /// Stops gracefully: stops listening, drops the connections that have not sent their request yet, and closes every socket with 1001.
+    /// Handlers get what their clients still send, then the end of the stream of messages. Those that have not ended after `grace`
+    /// are aborted. Returns when all have ended, or `grace` is over.
+    ///
+    /// Sockets that outlived their handlers are closed and waited for too, but cannot be aborted. When it is called more than once, the
+    /// shortest time of grace holds for all.
+    ///
+    /// # Cancel safety
+    /// The server goes on stopping when the future is dropped.
+    pub async fn stop(&self, grace: Duration) -> StopReport {
+        let deadline = Instant::now().checked_add(grace);
+        self.phase.send_if_modified(|phase| {
+            match phase {
+                Phase::Running => *phase = Phase::Stopping { deadline, open: self.connections() },
+                // `None` is never: later than any other.
+                Phase::Stopping { deadline: sooner, .. } => {
+                    *sooner = [*sooner, deadline].into_iter().flatten().min();
+                }
+                Phase::Stopped(_) => return false,
+            }
+            true
+        });
+        self.stopped().await
+    }
+
+    /// Waits until the server has stopped: because of [`stop`](Self::stop), or because its runtime shuts down.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    pub async fn stopped(&self) -> StopReport {
+        let mut phase = self.phase.subscribe();
+        loop {
+            if let Phase::Stopped(report) = *phase.borrow_and_update() {
+                return report;
+            }
+            // Fails where the sender is gone only, and we have it.
+            let _ = phase.changed().await;
+        }
+    }
+
+    /// How many connections are open, with those that are in their handshakes.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.shared.registry.len()
+    }
+}
+
+impl std::fmt::Debug for ServerHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServerHandle").field("connections", &self.connections()).finish_non_exhaustive()
+    }
+}
+
+/// How the connections ended that were open when the server began to stop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StopReport {
+    /// Within the time of grace.
+    pub ended: usize,
+    /// Not so: their handlers were aborted.
+    pub aborted: usize,
+}
+
+/// What a server is about.
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    Running,
+    Stopping {
+        /// Until when connections may end by themselves; `None` is forever.
+        deadline: Option<Instant>,
+        /// How many there were when it began.
+        open: usize,
+    },
+    Stopped(StopReport),
+}
+
+/// The task that accepts. However it ends, it says so.
+struct Run {
+    phase: Arc<watch::Sender<Phase>>,
+    shared: Arc<Shared>,
+    report: StopReport,
+}
+
+impl Run {
+    async fn run<H, F>(mut self, server: Server, handler: Arc<H>)
+    where
+        H: Fn(Incoming) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<(), BoxError>> + Send + 'static,
+    {
+        let mut phase = self.phase.subscribe();
+        loop {
+            let connecting = tokio::select! {
+                biased;
+                () = stopping(&mut phase) => break,
+                connecting = server.accept() => connecting,
+            };
+            let entry = Arc::clone(&connecting.entry);
+            let task = tokio::spawn(connection(connecting, Arc::clone(&handler), phase.clone()));
+            entry.has_task(task.abort_handle());
+        }
+        drop(server);
+        self.drain(phase).await;
+    }
+
+    /// Closes all connections, and waits for them.
+    async fn drain(&mut self, mut phase: watch::Receiver<Phase>) {
+        let registry = Arc::clone(&self.shared.registry);
+        registry.close_all();
+        let mut emptied = pin!(registry.emptied());
+        let open = loop {
+            let (deadline, open) = match *phase.borrow_and_update() {
+                Phase::Stopping { deadline, open } => (deadline, open),
+                Phase::Running | Phase::Stopped(_) => return,
+            };
+            let enough = async {
+                match deadline {
+                    Some(deadline) => drop(timeout_at(deadline, &mut emptied).await),
+                    None => (&mut emptied).await,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = enough => break open,
+                // The deadline may have moved.
+                _ = phase.changed() => {}
+            }
+        };
+        self.report.aborted = registry.len().min(open);
+        self.report.ended = open - self.report.aborted;
+        registry.abort_all();
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.phase.send_replace(Phase::Stopped(self.report));
+    }
+}
+
+/// Waits until the server is told to stop.
+async fn stopping(phase: &mut watch::Receiver<Phase>) {
+    // Fails where nobody is left who could tell.
+    let _ = phase.wait_for(|phase| !matches!(phase, Phase::Running)).await;
+}
+
+/// The task of one connection, which has all that it needs of `connecting` in a box: else the task would be as large as a handshake for
+/// as long as it lives.
+fn connection<H, F>(
+    connecting: Connecting,
+    handler: Arc<H>,
+    mut phase: watch::Receiver<Phase>,
+) -> impl Future<Output = ()> + use<H, F>
+where
+    H: Fn(Incoming) -> F,
+    F: Future<Output = Result<(), BoxError>>,
+{
+    let peer = connecting.peer_addr();
+    let shared = Arc::clone(&connecting.shared);
+    let entry = Arc::clone(&connecting.entry);
+    let handshake = Box::pin(async move {
+        tokio::select! {
+            biased;
+            opened = connecting.handshake() => Some(opened),
+            () = stopping(&mut phase) => None,
+        }
+    });
+    async move {
+        // The connection is open until its task and its stream have ended.
+        let _entry = entry;
+        let outcome = match handshake.await {
+            Some(Ok(incoming)) => run_handler(&*handler, incoming).await,
+            Some(Err(error)) => Err(error),
+            None => Ok(()),
+        };
+        if let Err(error) = outcome {
+            shared.report(&error, Some(peer));
+        }
+    }
+}
+
+/// Runs the handler; a panic in it becomes an error. Whatever it has on its stack is dropped before.
+async fn run_handler<H, F>(handler: &H, incoming: Incoming) -> Result<(), Error>
+where
+    H: Fn(Incoming) -> F,
+    F: Future<Output = Result<(), BoxError>>,
+{
+    let mut running = pin!(async move { handler(incoming).await });
+    let outcome = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(cx))) {
+        Ok(poll) => poll.map(Ok),
+        Err(panic) => std::task::Poll::Ready(Err(panic)),
+    });
+    match outcome.await {
+        Ok(ended) => ended.map_err(Error::Handler),
+        Err(panic) => Err(Error::HandlerPanicked(message(&*panic).into())),
+    }
+}
+
+/// What the panic said.
+fn message(panic: &(dyn Any + Send)) -> &str {
+    match panic.downcast_ref::<&'static str>() {
+        Some(message) => message,
+        None => panic.downcast_ref::<String>().map_or("", String::as_str),
+    }
+}
