@@ -1,0 +1,192 @@
+//! Which servers are trusted, and the TLS handshake.
+
+use crate::{Error, UrlError};
+use rustls::ClientConfig;
+use rustls::client::WantsClientCert;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ConfigBuilder, RootCertStore, WantsVerifier};
+use std::io;
+use std::sync::Arc;
+use tokio::net::TcpStream;
+use tokio::sync::OnceCell;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+/// Whose certificates of authorities are trusted. What [`add_roots`](crate::ClientBuilder::add_roots) gives is trusted beside them.
+///
+/// Features only add choices. A client that says nothing takes the first of these that was compiled in, in this order; so the feature
+/// `bundled-roots`, switched on by some other part of a program, changes nothing where `platform-roots` is on. Who depends on one says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Roots {
+    /// As the operating system decides: its authorities, and, where it has them, its rules and revocations. Needs the feature
+    /// `platform-roots`. Added roots are not supported on Android.
+    Platform,
+    /// Mozilla's authorities, as they were when the program was compiled. Needs the feature `bundled-roots`.
+    Bundled,
+    /// None but those that were added.
+    Added,
+}
+
+/// What TLS configuration is made from, and the configuration once it was.
+#[derive(Debug, Default)]
+pub(crate) struct TlsSettings {
+    pub(crate) roots: Option<Roots>,
+    pub(crate) added: Vec<CertificateDer<'static>>,
+    pub(crate) own: Option<Arc<ClientConfig>>,
+    made: OnceCell<Arc<ClientConfig>>,
+}
+
+impl TlsSettings {
+    /// The configuration; it is made when it is first asked for, because reading the system's certificates takes a while.
+    pub(crate) async fn config(&self) -> Result<Arc<ClientConfig>, Error> {
+        if let Some(own) = &self.own {
+            return Ok(Arc::clone(own));
+        }
+        let make = async || {
+            let roots = self.roots.unwrap_or(DEFAULT_ROOTS);
+            let added = self.added.clone();
+            // Files are read and parsed.
+            let made = tokio::task::spawn_blocking(move || make(roots, added)).await;
+            made.map_err(io::Error::other)?.map(Arc::new)
+        };
+        self.made.get_or_try_init(make).await.cloned().map_err(Error::Roots)
+    }
+}
+
+/// Makes the TLS handshake for `host`, a name or an address.
+pub(crate) async fn connect(
+    config: Arc<ClientConfig>,
+    host: &str,
+    tcp: TcpStream,
+) -> Result<TlsStream<TcpStream>, Error> {
+    let name = ServerName::try_from(host.to_owned()).map_err(|_| UrlError::Malformed)?;
+    TlsConnector::from(config).connect(name, tcp).await.map_err(Error::Tls)
+}
+
+const DEFAULT_ROOTS: Roots = if cfg!(feature = "platform-roots") {
+    Roots::Platform
+} else if cfg!(feature = "bundled-roots") {
+    Roots::Bundled
+} else {
+    Roots::Added
+};
+
+fn make(roots: Roots, added: Vec<CertificateDer<'static>>) -> io::Result<ClientConfig> {
+    // Named, not the default of the process: there may be none, or one that another part of the program chose.
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let builder = builder.map_err(io::Error::other)?;
+    let builder = match roots {
+        Roots::Platform => platform(builder, added)?,
+        Roots::Bundled => among(builder, bundled()?, added)?,
+        Roots::Added if added.is_empty() => {
+            let missing =
+                "no root was added, and no other is trusted (features `platform-roots` and `bundled-roots`)";
+            return Err(io::Error::new(io::ErrorKind::NotFound, missing));
+        }
+        Roots::Added => among(builder, RootCertStore::empty(), added)?,
+    };
+    let mut config = builder.with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+type Builder<State> = ConfigBuilder<ClientConfig, State>;
+
+fn among(
+    builder: Builder<WantsVerifier>,
+    mut roots: RootCertStore,
+    added: Vec<CertificateDer<'static>>,
+) -> io::Result<Builder<WantsClientCert>> {
+    for root in added {
+        roots.add(root).map_err(io::Error::other)?;
+    }
+    Ok(builder.with_root_certificates(roots))
+}
+
+#[cfg(feature = "platform-roots")]
+fn platform(
+    builder: Builder<WantsVerifier>,
+    added: Vec<CertificateDer<'static>>,
+) -> io::Result<Builder<WantsClientCert>> {
+    use rustls_platform_verifier::Verifier;
+    let provider = Arc::clone(builder.crypto_provider());
+    #[cfg(not(target_os = "android"))]
+    let verifier = Verifier::new_with_extra_roots(added, provider);
+    #[cfg(target_os = "android")]
+    let verifier = if added.is_empty() {
+        Verifier::new(provider)
+    } else {
+        return Err(io::Error::new(io::ErrorKind::Unsupported, "roots cannot be added to those of Android"));
+    };
+    let verifier = Arc::new(verifier.map_err(io::Error::other)?);
+    Ok(builder.dangerous().with_custom_certificate_verifier(verifier))
+}
+
+#[cfg(not(feature = "platform-roots"))]
+fn platform(
+    _: Builder<WantsVerifier>,
+    _: Vec<CertificateDer<'static>>,
+) -> io::Result<Builder<WantsClientCert>> {
+    Err(io::Error::new(
+        io::ErrorKind::Unsupported,
+        "Roots::Platform needs the feature `platform-roots` of ws-client",
+    ))
+}
+
+#[cfg(feature = "bundled-roots")]
+fn bundled() -> io::Result<RootCertStore> {
+    Ok(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() })
+}
+
+#[cfg(not(feature = "bundled-roots"))]
+fn bundled() -> io::Result<RootCertStore> {
+    Err(io::Error::new(
+        io::ErrorKind::Unsupported,
+        "Roots::Bundled needs the feature `bundled-roots` of ws-client",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn authority() -> CertificateDer<'static> {
+        rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap().cert.der().clone()
+    }
+
+    #[test]
+    fn added_roots_alone_are_enough() {
+        let config = make(Roots::Added, vec![authority()]).unwrap();
+        assert_eq!(config.alpn_protocols, [b"http/1.1"]);
+        assert!(rustls::crypto::CryptoProvider::get_default().is_none());
+    }
+
+    #[test]
+    fn trusting_nobody_is_an_error_that_names_the_features() {
+        let error = make(Roots::Added, Vec::new()).unwrap_err().to_string();
+        assert!(error.contains("`platform-roots`") && error.contains("`bundled-roots`"), "{error}");
+    }
+
+    #[test]
+    fn a_malformed_root_is_an_error() {
+        assert!(make(Roots::Added, vec![CertificateDer::from(b"none".to_vec())]).is_err());
+    }
+
+    #[cfg(feature = "platform-roots")]
+    #[test]
+    fn roots_can_be_added_to_those_of_the_platform() {
+        assert!(make(Roots::Platform, vec![authority()]).is_ok());
+    }
+
+    #[test]
+    fn bundled_roots_need_their_feature() {
+        let made = make(Roots::Bundled, Vec::new());
+        if cfg!(feature = "bundled-roots") {
+            assert!(made.is_ok());
+        } else {
+            assert!(made.unwrap_err().to_string().contains("`bundled-roots`"));
+        }
+    }
+}
