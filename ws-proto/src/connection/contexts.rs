@@ -59,6 +59,11 @@ impl Contexts {
         self.send_window_bits
     }
 
+    /// Do we carry the window from message to message? Then what was compressed must be sent so, or the windows disagree.
+    pub(crate) const fn carries_sent_window(&self) -> bool {
+        self.send_takeover
+    }
+
     pub(crate) const fn max_ratio(&self) -> u32 {
         self.max_ratio
     }

@@ -231,26 +231,36 @@ impl Connection {
         out.into()
     }
 
-    /// Compresses a message straight into the queue, behind room for its header.
+    /// Compresses a message straight into the queue, behind room for its header. Where that does not make it shorter, and nothing later
+    /// refers to it, it is queued as it is.
     fn queue_compressed(&mut self, kind: MessageKind, payload: &Bytes) {
         let may_share = payload.len() >= COMPRESSED_SHARE_FROM;
-        if may_share || self.config.fragment_bytes().is_some() {
-            let compressed = self.compress_fragment(payload, true);
-            return self.queue_frames(kind.opcode(), true, true, compressed);
-        }
-        let masking_key = self.next_masking_key();
         let Some(deflate) = &mut self.deflate else { return };
+        let must_compress = deflate.carries_sent_window();
+        if may_share || self.config.fragment_bytes().is_some() {
+            let mut compressed = Vec::new();
+            deflate.compress(payload, true, &mut compressed);
+            let rsv1 = must_compress || compressed.len() < payload.len();
+            let payload = if rsv1 { compressed.into() } else { payload.clone() };
+            return self.queue_frames(kind.opcode(), rsv1, true, payload);
+        }
+        let masking_key = self.masking_keys.as_mut().map(crate::entropy::MaskingKeys::next_key);
+        let mut shorter = true;
         self.transmit.append(|out| {
             let begin = out.len();
             out.extend_from_slice(&[0; Header::MAX_BYTES]);
             let body = begin + Header::MAX_BYTES;
             deflate.compress(payload, true, out);
-            let payload_len = (out.len() - body) as u64;
+            let payload_len = out.len() - body;
+            shorter = must_compress || payload_len < payload.len();
+            if !shorter {
+                return out.truncate(begin);
+            }
             if let (Some(key), Some(compressed)) = (masking_key, out.get_mut(body..)) {
                 key.apply(0, compressed);
             }
-            let header =
-                Header { rsv1: true, masking_key, ..Header::new(kind.opcode(), payload_len) }.encode();
+            let header = Header { rsv1: true, masking_key, ..Header::new(kind.opcode(), payload_len as u64) };
+            let header = header.encode();
             let header = header.as_slice();
             // The room is for the longest header; a shorter one pulls the few bytes behind it up.
             if let Some(room) = out.get_mut(begin..begin + header.len()) {
@@ -258,6 +268,9 @@ impl Connection {
             }
             out.drain(begin + header.len()..body);
         });
+        if !shorter {
+            self.queue_frames(kind.opcode(), false, true, payload.clone());
+        }
     }
 }
 

@@ -108,6 +108,28 @@ fn compression_that_makes_a_message_longer_does_not_make_a_frame_longer_than_fra
 }
 
 #[test]
+fn a_message_that_compression_makes_longer_leaves_as_it_is_where_nothing_refers_back_to_it() {
+    for role in ROLES {
+        for (takeover, fragment_bytes) in [(false, None), (false, Some(300)), (true, None)] {
+            let settings = config().deflate(eager()).fragment_bytes(fragment_bytes);
+            let (mut from, mut to) =
+                (probe_with(role, params(takeover, 15), settings), probe(role.peer(), params(takeover, 15)));
+            let messages = [noise(1_000), text(1_000).into_bytes(), noise(70_000)];
+            for message in &messages {
+                from.connection.send(message.clone().into()).unwrap();
+            }
+            let bytes = from.wire();
+            let frames = ws_testkit::raw::read_all(&bytes).unwrap();
+            let rsv: Vec<_> =
+                frames.iter().filter(|frame| frame.opcode != 0).map(|frame| frame.rsv).collect();
+            assert_eq!(rsv, if takeover { [4, 4, 4] } else { [0, 4, 0] });
+            to.receive(bytes);
+            assert_eq!(to.events, messages.map(|message| Observed::Message(message.into())));
+        }
+    }
+}
+
+#[test]
 fn a_message_sent_piece_by_piece_is_compressed_as_one() {
     for role in ROLES {
         for takeover in [true, false] {
@@ -121,7 +143,7 @@ fn a_message_sent_piece_by_piece_is_compressed_as_one() {
                 connection.send_fragment(MessageKind::Text, "".into(), false).unwrap();
                 connection.send_fragment(MessageKind::Text, "by piece".into(), false).unwrap();
                 connection.send_fragment(MessageKind::Text, "".into(), true).unwrap();
-                connection.send("whole".into()).unwrap();
+                connection.send(text(100).into()).unwrap();
             }
             let bytes = from.wire();
             let frames = ws_testkit::raw::read_all(&bytes).unwrap();
@@ -134,7 +156,11 @@ fn a_message_sent_piece_by_piece_is_compressed_as_one() {
             to.events.retain(|event| matches!(event, Observed::Message(_)));
             assert_eq!(
                 to.events,
-                ["piece by piece", "whole"].repeat(3).into_iter().map(Observed::from).collect::<Vec<_>>()
+                ["piece by piece", text(100).as_str()]
+                    .repeat(3)
+                    .into_iter()
+                    .map(Observed::from)
+                    .collect::<Vec<_>>()
             );
         }
     }
