@@ -4,3 +4,9 @@
 pub mod report;
 pub mod sync_client;
 pub mod sync_server;
+
+/// Compiles the snippets of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+#[derive(Debug)]
+pub struct Readme;
