@@ -237,10 +237,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
         }
         let mut registered = false;
         loop {
-            if let Some(event) = self.connection.poll_event(&mut reader.input, self.now)
-                && let Some(event) = Event::from_borrowed(event)
-            {
-                return Poll::Ready(Ok(Some(event)));
+            // To the end: what follows the end of a connection is taken and discarded too.
+            while let Some(event) = self.connection.poll_event(&mut reader.input, self.now) {
+                if let Some(event) = Event::from_borrowed(event) {
+                    return Poll::Ready(Ok(Some(event)));
+                }
             }
             if !registered {
                 self.wakers.register(Slot::Receiver, cx.waker());

@@ -7,9 +7,10 @@ use support::{expect, masked_text, pair, server, text};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 use ws_proto::{
-    CloseCode, Config, ControlPayload, Failure, Initiator, Message, ProtocolError, SendRefusal, Timer,
+    CloseCode, Config, ControlPayload, Failure, Initiator, Message, Negotiated, ProtocolError, Role,
+    SendRefusal, Timer,
 };
-use ws_tokio::{Error, Event};
+use ws_tokio::{Error, Event, WebSocket};
 
 #[tokio::test]
 async fn both_ends_learn_how_the_closing_handshake_went() {
@@ -154,4 +155,29 @@ async fn a_closer_wakes_whoever_receives_so_that_the_timer_is_armed() {
     closer.close(CloseCode::GOING_AWAY, "").unwrap();
     let error = receiving.await.unwrap().unwrap_err();
     assert!(matches!(error, Error::Failed(Failure::Timeout(Timer::Close))));
+}
+
+#[tokio::test]
+async fn what_follows_a_close_frame_in_one_read_reaches_nobody() {
+    // One read brings both, while the answer cannot be written at once.
+    let (input, mut peer) = tokio::io::duplex(1 << 10);
+    let (output, mut answers) = tokio::io::duplex(1);
+    let stream = tokio::io::join(input, output);
+    let mut ws =
+        WebSocket::from_parts(stream, Default::default(), Negotiated::new(Role::Server), Config::default());
+    peer.write_all(&[&[0x88, 0x80, 0, 0, 0, 0][..], &masked_text("too late")].concat()).await.unwrap();
+    let receiving = tokio::spawn(async move { ws.recv().await });
+    expect(&mut answers, &[0x88, 0]).await;
+    assert_eq!(receiving.await.unwrap().unwrap(), None);
+
+    let (mut ws, mut peer, _) = server(1 << 10, Config::default());
+    peer.write_all(&[&[0x88, 0x80, 0, 0, 0, 0][..], &masked_text("too late")].concat()).await.unwrap();
+    assert_eq!(ws.recv().await.unwrap(), None);
+    drop(ws);
+    // The next socket of this thread has the same buffer.
+    let (mut ws, mut peer, _) = server(1 << 10, Config::default());
+    peer.write_all(&masked_text("mine")).await.unwrap();
+    assert_eq!(ws.recv().await.unwrap(), Some(Message::from("mine")));
+    drop(peer);
+    assert!(ws.recv().await.is_err());
 }
