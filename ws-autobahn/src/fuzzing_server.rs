@@ -1,0 +1,284 @@
+//! Testing clients: a server whose URLs are those of the original suite.
+//!
+//! | URL | |
+//! |---|---|
+//! | `/getCaseCount` | sends the number of cases |
+//! | `/getCaseInfo?case=N` | sends number and description of a case |
+//! | `/runCase?case=N&agent=NAME` | runs a case; `casetuple=6.4.1` names it by its own number |
+//! | `/getCaseStatus?case=N&agent=NAME` | sends how the agent did in the case, once it has run it |
+//! | `/updateReports?agent=NAME` | writes the reports; with `shutdownOnComplete=true` the server ends then |
+//! | `/stopServer` | the server ends |
+
+use bytes::BytesMut;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+use crate::case::{Case, CaseId, Step};
+use crate::opening::{self, Request};
+use crate::report::Report;
+use crate::run::{self, CaseResult, Stream};
+use crate::spec::excludes;
+
+/// What a fuzzing server does with the results.
+pub trait Reporter: Send + Sync + 'static {
+    /// A client has run a case.
+    fn done(&self, _: &CaseResult) {}
+    /// A client asks for the reports to be written.
+    fn write(&self, _: &Report) {}
+}
+
+impl Reporter for () {}
+
+/// A server that tests every client that connects to it. Clones are the same server.
+#[derive(Clone)]
+pub struct FuzzingServer(Arc<Shared>);
+
+struct Shared {
+    cases: Vec<Arc<Case>>,
+    excluded: BTreeMap<String, Vec<String>>,
+    reporter: Box<dyn Reporter>,
+    report: Mutex<Report>,
+    /// Counts the results, so that one can be waited for.
+    finished: watch::Sender<usize>,
+    stop: watch::Sender<bool>,
+}
+
+impl fmt::Debug for FuzzingServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FuzzingServer").field("cases", &self.0.cases.len()).finish_non_exhaustive()
+    }
+}
+
+/// What a client asked for.
+enum Ask {
+    Run { case: Arc<Case>, agent: String },
+    Count,
+    Info(Arc<Case>),
+    Status { case: CaseId, agent: String },
+    Update { shutdown: bool },
+    Stop,
+}
+
+impl FuzzingServer {
+    /// A server with these cases. `excluded` leaves cases out for agents, both by patterns.
+    #[must_use]
+    pub fn new(
+        cases: Vec<Arc<Case>>,
+        excluded: BTreeMap<String, Vec<String>>,
+        reporter: impl Reporter,
+    ) -> Self {
+        Self(Arc::new(Shared {
+            cases,
+            excluded,
+            reporter: Box::new(reporter),
+            report: Mutex::default(),
+            finished: watch::Sender::new(0),
+            stop: watch::Sender::new(false),
+        }))
+    }
+
+    /// The results so far.
+    pub fn report(&self) -> MutexGuard<'_, Report> {
+        self.0.report.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Serves clients until one of them, or [`stop`](Self::stop), ends the server.
+    ///
+    /// # Errors
+    /// When the listener fails for good.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops accepting; connections that are open go on.
+    pub async fn listen(&self, listener: TcpListener, tls: Option<TlsAcceptor>) -> io::Result<()> {
+        let mut stop = self.0.stop.subscribe();
+        loop {
+            let accepted = tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => return Ok(()),
+                accepted = listener.accept() => accepted,
+            };
+            // It fails for a connection that was gone before it was accepted, or when there are no more file descriptors for the moment.
+            let Ok((tcp, _)) = accepted else {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            };
+            // Where it cannot be set, small writes are late, and the cases still work.
+            let _ = tcp.set_nodelay(true);
+            let (server, tls) = (self.clone(), tls.clone());
+            tokio::spawn(async move {
+                match tls {
+                    None => server.serve(tcp).await,
+                    Some(tls) => {
+                        if let Ok(stream) = tls.accept(tcp).await {
+                            server.serve(stream).await;
+                        }
+                    }
+                }
+            });
+        }
+    }
+
+    /// Ends the server.
+    pub fn stop(&self) {
+        self.0.stop.send_replace(true);
+    }
+
+    /// Serves one connection, over any stream.
+    pub async fn serve(&self, mut stream: impl Stream) {
+        let Some((head, leftover)) = read_head(&mut stream).await else { return };
+        let asked =
+            opening::check_request(&head).and_then(|request| Ok((self.understand(&request)?, request)));
+        match asked {
+            Ok((ask, request)) => self.answer(ask, &mut stream, &request, &head, leftover).await,
+            Err(why) => {
+                let body = format!("{why}\n");
+                let head = format!(
+                    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+                    body.len()
+                );
+                // The client may be gone already.
+                let _ = timeout(LINGER, stream.write_all(head.as_bytes())).await;
+            }
+        }
+        linger(&mut stream).await;
+    }
+
+    fn understand(&self, request: &Request) -> Result<Ask, String> {
+        let agent = || {
+            request.param("agent").filter(|agent| !agent.is_empty()).map(str::to_owned).ok_or("which agent?")
+        };
+        let case = || self.case(request);
+        match request.path.as_str() {
+            "/runCase" => Ok(Ask::Run { case: case()?, agent: agent()? }),
+            "/getCaseCount" => Ok(Ask::Count),
+            "/getCaseInfo" => Ok(Ask::Info(case()?)),
+            "/getCaseStatus" => Ok(Ask::Status { case: case()?.id, agent: agent()? }),
+            "/updateReports" => {
+                let shutdown = request.param("shutdownOnComplete");
+                let shutdown = shutdown
+                    .is_some_and(|value| ["true", "yes"].contains(&value.to_ascii_lowercase().as_str()));
+                Ok(Ask::Update { shutdown })
+            }
+            "/stopServer" => Ok(Ask::Stop),
+            path => Err(format!("{path} is no URL of a fuzzing server")),
+        }
+    }
+
+    fn case(&self, request: &Request) -> Result<Arc<Case>, String> {
+        let found = match (request.param("case"), request.param("casetuple")) {
+            (Some(number), _) => {
+                let index = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+                index.and_then(|index| self.0.cases.get(index))
+            }
+            (None, Some(id)) => self.0.cases.iter().find(|case| case.id.to_string() == id.trim()),
+            (None, None) => return Err("which case?".to_owned()),
+        };
+        found.cloned().ok_or_else(|| "there is no such case".to_owned())
+    }
+
+    async fn answer(
+        &self,
+        ask: Ask,
+        stream: &mut impl Stream,
+        request: &Request,
+        head: &[u8],
+        leftover: BytesMut,
+    ) {
+        let mut say = async |text: Option<String>| {
+            let message = text.map(|text| Step::Message {
+                payload: text.into_bytes().into(),
+                binary: false,
+                fragment: None,
+            });
+            let close = Step::Close { code: None, reason: bytes::Bytes::new() };
+            let control = Case::steps(CaseId::two(0, 0), message.into_iter().chain([close]));
+            let _ = run::as_server(Arc::new(control), stream, request, head, leftover.clone(), "").await;
+        };
+        match ask {
+            Ask::Run { case, agent } if excludes(&self.0.excluded, &agent, &case.id.to_string()) => {
+                say(None).await
+            }
+            Ask::Run { case, agent } => {
+                let result = run::as_server(case, stream, request, head, leftover, &agent).await;
+                self.0.reporter.done(&result);
+                self.report().add(result);
+                self.0.finished.send_modify(|count| *count += 1);
+            }
+            Ask::Count => say(Some(self.0.cases.len().to_string())).await,
+            Ask::Info(case) => {
+                let info = json!({ "id": case.id.to_string(), "description": case.description });
+                say(Some(info.to_string())).await;
+            }
+            Ask::Status { case, agent } => {
+                let behavior = self.behavior(case, &agent).await;
+                say(Some(json!({ "behavior": behavior }).to_string())).await;
+            }
+            Ask::Update { shutdown } => {
+                self.0.reporter.write(&self.report());
+                say(None).await;
+                if shutdown {
+                    self.stop();
+                }
+            }
+            Ask::Stop => {
+                say(None).await;
+                self.stop();
+            }
+        }
+    }
+
+    /// How the agent did, once it has run the case.
+    async fn behavior(&self, case: CaseId, agent: &str) -> &'static str {
+        let mut finished = self.0.finished.subscribe();
+        loop {
+            finished.borrow_and_update();
+            if let Some(result) = self.report().result(agent, case) {
+                return result.verdict.behavior.as_str();
+            }
+            if finished.changed().await.is_err() {
+                return "";
+            }
+        }
+    }
+}
+
+async fn read_head(stream: &mut impl Stream) -> Option<(BytesMut, BytesMut)> {
+    let mut input = BytesMut::with_capacity(4096);
+    let read = async {
+        loop {
+            if let Some(len) = opening::head_len(&input) {
+                return Some(len);
+            }
+            if input.len() > MAX_HEAD || stream.read_buf(&mut input).await.ok()? == 0 {
+                return None;
+            }
+        }
+    };
+    let len = timeout(OPEN_TIMEOUT, read).await.ok().flatten()?;
+    let head = input.split_to(len);
+    Some((head, input))
+}
+
+/// Reads away what the client still sends, so that what it has not read yet is not lost with a reset.
+async fn linger(stream: &mut impl Stream) {
+    let away = async {
+        stream.shutdown().await?;
+        let mut buffer = [0; 4096];
+        while stream.read(&mut buffer).await? > 0 {}
+        io::Result::Ok(())
+    };
+    // However it ends, the connection is over.
+    let _ = timeout(LINGER, away).await;
+}
+
+const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
+const LINGER: Duration = Duration::from_secs(1);
+const MAX_HEAD: usize = 64 << 10;
