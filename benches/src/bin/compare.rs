@@ -83,6 +83,11 @@ mod linux {
         };
         pin(measure.generator_core)?;
 
+        let place =
+            |name| servers.iter().position(|server| server.name == name).context("a server is missing");
+        let (floor, ours) = (place(FLOOR)?, place(OURS)?);
+        let file = arguments.json.clone().map_or_else(|| Ok(target()?.join("compare.json")), anyhow::Ok)?;
+
         let names = servers.iter().map(|server| server.name.clone()).collect();
         let mut failures = 0;
         let mut report = Report::new(workloads.clone(), names);
@@ -102,21 +107,18 @@ mod linux {
                     report.add(row, column, sample);
                 }
             }
+            // After each repeat, so that a run that is broken off was not for nothing.
+            let document = json!({
+                "repeats": repeat + 1,
+                "milliseconds": milliseconds,
+                "workers": arguments.workers,
+                "machine": machine(),
+                "rows": report.json(floor),
+            });
+            std::fs::write(&file, serde_json::to_string_pretty(&document)?)
+                .with_context(|| file.display().to_string())?;
         }
-        let place =
-            |name| servers.iter().position(|server| server.name == name).context("a server is missing");
-        let (floor, ours) = (place(FLOOR)?, place(OURS)?);
         println!("{}", report.markdown(floor, ours));
-        let document = json!({
-            "repeats": repeats,
-            "milliseconds": milliseconds,
-            "workers": arguments.workers,
-            "machine": machine(),
-            "rows": report.json(floor),
-        });
-        let file = arguments.json.clone().map_or_else(|| Ok(target()?.join("compare.json")), anyhow::Ok)?;
-        std::fs::write(&file, serde_json::to_string_pretty(&document)?)
-            .with_context(|| file.display().to_string())?;
         ensure!(failures == 0, "{failures} samples are missing");
         Ok(())
     }
