@@ -183,7 +183,8 @@ settings! {
     /// How long the peer may take to answer such a ping; any input counts as an answer. Then the connection fails. It is counted
     /// from when the ping was written, and the connection fails only after a read found nothing. Default 20 s.
     pong_timeout: Duration,
-    /// Closes with 1001 after so long without a data frame in either direction; `None` (default) never.
+    /// Closes with 1001 after so long without a data frame in either direction; `None` (default) never. Sending is not told the time,
+    /// so after data was sent it may take up to twice as long.
     idle_timeout: Option<Duration>,
 }
 

@@ -120,7 +120,7 @@ pub use config::{Config, ConfigBuilder, Delivery};
 pub use connection::{CloseFrame, CloseInfo, Connection, Event, Fragment, Initiator, Pong};
 pub use entropy::Entropy;
 pub use error::{ApiMisuse, ConfigError, Failure, LimitError, ProtocolError, SendError, SendRefusal, Timer};
-pub use input::{Input, Payload};
+pub use input::{Input, Payload, ReceiveBuffer};
 pub use message::{ControlPayload, Message, MessageKind, MessageRef, Prepared};
 pub use negotiated::Negotiated;
 pub use pool::Pool;

@@ -2,7 +2,6 @@
 
 use crate::deadline::Deadline;
 use crate::outgoing::Outgoing;
-use crate::received::Received;
 use crate::wakers::{Slot, Wakers};
 use crate::{Error, pool};
 use bytes::Buf;
@@ -14,7 +13,7 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use ws_proto::owned::Event;
-use ws_proto::{ApiMisuse, CloseCode, Connection, Failure, Transport};
+use ws_proto::{ApiMisuse, CloseCode, Connection, Failure, ReceiveBuffer, Transport};
 
 /// A socket as its handles and its background task share it. The lock is held within one poll only.
 #[derive(Debug)]
@@ -71,7 +70,7 @@ impl<S> Copy for Ops<S> {}
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
     /// What was read and not parsed yet.
-    pub(crate) input: Received,
+    pub(crate) input: ReceiveBuffer,
     pub(crate) deadline: Deadline,
     /// Was the end told through `Stream`?
     pub(crate) told: bool,
@@ -259,7 +258,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
             if self.poll_read(reader).is_ready() {
                 continue;
             }
-            reader.input.release();
+            if let Some(spare) = reader.input.release() {
+                pool::give_receive_buffer(spare);
+            }
             ready!(self.poll_timers(&mut reader.deadline, cx));
         }
     }
@@ -363,7 +364,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
             let mut buf = ReadBuf::new(buf);
             ready!(Pin::new(stream).poll_read(cx, &mut buf)).map(|()| (buf.filled().len(), true))
         } else {
-            ready!(pin!(stream.read_buf(reader.input.spare())).poll(cx)).map(|n| (n, false))
+            ready!(pin!(stream.read_buf(reader.input.refill(pool::take_receive_buffer))).poll(cx))
+                .map(|n| (n, false))
         };
         self.now = now();
         match read {

@@ -61,7 +61,6 @@ mod error;
 mod handshake;
 mod outgoing;
 mod pool;
-mod received;
 mod sink_stream;
 mod socket;
 mod split;
