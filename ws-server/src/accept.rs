@@ -1,68 +1,194 @@
-//! From a TCP connection to a WebSocket.
+//! From a connection to a WebSocket.
 
 use crate::Error;
-use crate::listener::Shared;
-use crate::registry::Entry;
-use crate::stream::{Io, Stream};
+use crate::authority::Authority;
+use crate::forwarded::Forwarded;
+use crate::registry::{Entry, Turn};
+use crate::server::Shared;
+use crate::stream::{Io, PeerAddr, Stream};
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+#[cfg(feature = "tls")]
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 use ws_proto::bytes::Bytes;
-#[cfg(feature = "tls")]
-use ws_proto::handshake::HandshakeError;
-use ws_proto::handshake::{Acceptance, Subprotocol};
-use ws_proto::http::{Request, Response, StatusCode};
+use ws_proto::handshake::{Acceptance, HandshakeError, Subprotocol};
+use ws_proto::http::{HeaderValue, Request, Response, StatusCode, header};
 use ws_tokio::OpenError;
 
 /// A socket of the server. See [`ws_tokio::WebSocket`] for what it can do.
 pub type WebSocket = ws_tokio::WebSocket<Stream>;
 
-/// A TCP connection that was accepted, before TLS and the opening request.
+/// A connection that was accepted, before TLS and the opening request.
 #[must_use = "the client waits"]
 pub struct Connecting {
-    pub(crate) tcp: TcpStream,
-    pub(crate) peer_addr: SocketAddr,
+    pub(crate) io: Io,
+    pub(crate) peer_addr: PeerAddr,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Option<crate::Tls>,
     pub(crate) began: Instant,
     pub(crate) entry: Arc<Entry>,
+    pub(crate) turn: Turn,
     pub(crate) shared: Arc<Shared>,
 }
 
 impl Connecting {
-    /// The address that the connection came from: the client's, or that of a proxy between.
+    /// The address that the connection came from: the client's, or that of a proxy between; `None` on a Unix socket.
     #[must_use]
-    pub const fn peer_addr(&self) -> SocketAddr {
+    pub const fn peer_addr(&self) -> Option<SocketAddr> {
         self.peer_addr
     }
 
-    /// Makes the TLS handshake, where the server has TLS, and reads the opening request. A request that breaks a rule is answered with
-    /// the right status before the error comes back, as [`ws_tokio::accept`] tells.
+    /// Makes the TLS handshake, where the server has TLS, reads the opening request, and checks what the server's settings want of it.
+    /// A request that breaks a rule is answered with the right status before the error comes back, as [`ws_tokio::accept`] tells.
     ///
     /// # Errors
-    /// [`Error::Tls`] or [`Error::Open`]. When both together take longer than `handshake_timeout`, counted from when the connection was
-    /// accepted, that is `Error::Open` with `HandshakeError::Timeout`.
+    /// [`Error`] says why there is none. When TLS and the request together take longer than `handshake_timeout`, counted from when the
+    /// connection was accepted, that is `Error::Open` with `HandshakeError::Timeout`.
     ///
     /// # Cancel safety
     /// Dropping the future closes the connection: there is nothing to be continued.
     pub async fn handshake(self) -> Result<Incoming, Error> {
-        let Self { tcp, peer_addr, began, entry, shared } = self;
+        let mut turn = self.turn;
+        let limit = self.shared.registry.limits().max_handshakes;
+        let opening = Opening {
+            peer_addr: self.peer_addr,
+            #[cfg(feature = "tls")]
+            tls: self.tls,
+            began: self.began,
+            entry: self.entry,
+            shared: self.shared,
+        };
+        tokio::select! {
+            biased;
+            opened = opening.open(self.io) => opened,
+            () = turn.over() => Err(Error::TooManyHandshakes { limit }),
+        }
+    }
+}
+
+/// What a connection needs to be opened.
+struct Opening {
+    peer_addr: PeerAddr,
+    #[cfg(feature = "tls")]
+    tls: Option<crate::Tls>,
+    began: Instant,
+    entry: Arc<Entry>,
+    shared: Arc<Shared>,
+}
+
+impl Opening {
+    async fn open(mut self, io: Io) -> Result<Incoming, Error> {
+        let limits = self.shared.registry.limits();
+        let is_trusted = match self.peer_addr {
+            Some(addr) => limits.trusts(addr.ip()),
+            None => !limits.trusted_proxies.is_empty(),
+        };
+        let io =
+            if is_trusted && self.shared.proxy_protocol { self.read_proxy_header(io).await? } else { io };
         #[cfg(feature = "tls")]
-        let io = match &shared.tls {
-            None => Io::Plain(tcp),
-            Some(tls) => {
-                let deadline = began.checked_add(shared.config.handshake_timeout());
-                Io::Tls(Box::new(accept_tls(Arc::clone(tls.config()), tcp, deadline).await?))
+        let io = self.accept_tls(io).await?;
+        let stream = Stream::new(io, self.peer_addr, Arc::clone(&self.entry));
+        let is_tls = stream.is_tls();
+        let incoming = ws_tokio::accept_since(stream, Arc::clone(&self.shared.config), self.began).await;
+        let incoming = incoming.map_err(Error::Open)?;
+
+        // Behind a head of PROXY the address is the client's own, and what it says of others is its invention.
+        let forwarded = if is_trusted && !self.shared.proxy_protocol {
+            Forwarded::of(incoming.request().headers(), self.shared.registry.limits())
+        } else {
+            Forwarded::default()
+        };
+        let client_addr = forwarded.client.or_else(|| self.peer_addr.map(|addr| addr.ip()));
+        let checked = self.check(incoming.request(), forwarded.secure.unwrap_or(is_tls)).and_then(|()| {
+            if is_trusted { client_addr.map_or(Ok(()), |addr| self.entry.is_of(addr)) } else { Ok(()) }
+        });
+        match checked {
+            Ok(()) => Ok(Incoming { request: Some(incoming), client_addr, entry: self.entry }),
+            Err(error) => {
+                // That the answer could not be delivered is no news beside the reason for it.
+                let _ = incoming.reject(answer(&error)).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn read_proxy_header(&mut self, mut io: Io) -> Result<Io, Error> {
+        let head = async {
+            match &mut io {
+                Io::Tcp(tcp) => crate::proxy_header::read(tcp).await,
+                #[cfg(unix)]
+                Io::Unix(unix) => crate::proxy_header::read(unix).await,
+                #[cfg(feature = "tls")]
+                Io::Tls(tls) => crate::proxy_header::read(tls).await,
             }
         };
-        #[cfg(not(feature = "tls"))]
-        let io = Io::Plain(tcp);
-        let stream = Stream::new(io, peer_addr, Arc::clone(&entry));
-        let incoming =
-            ws_tokio::accept_since(stream, Arc::clone(&shared.config), began).await.map_err(Error::Open)?;
-        Ok(Incoming { request: Some(incoming), entry })
+        let head = match self.deadline() {
+            Some(deadline) => tokio::time::timeout_at(deadline, head).await,
+            None => Ok(head.await),
+        };
+        let head = head.map_err(|_| Error::Open(HandshakeError::Timeout.into()))?;
+        if let Some(client) = head.map_err(Error::Proxy)? {
+            self.peer_addr = Some(client);
+        }
+        Ok(io)
     }
+
+    #[cfg(feature = "tls")]
+    async fn accept_tls(&self, io: Io) -> Result<Io, Error> {
+        match (io, self.tls.as_ref().or(self.shared.tls.as_ref())) {
+            (Io::Tcp(tcp), Some(tls)) => {
+                Ok(Io::Tls(Box::new(accept_tls(tls.config(), tcp, self.deadline()).await?)))
+            }
+            (io, _) => Ok(io),
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.began.checked_add(self.shared.config.handshake_timeout())
+    }
+
+    /// What the server's settings want of a request, beside what the protocol wants.
+    fn check(&self, request: &Request<()>, secure: bool) -> Result<(), Error> {
+        if self.shared.registry.is_closing() {
+            return Err(Error::Stopping);
+        }
+        let value = |name| {
+            let value = request.headers().get(name).map(HeaderValue::as_bytes);
+            String::from_utf8_lossy(value.unwrap_or_default()).into()
+        };
+        if let Some(hosts) = &self.shared.hosts {
+            let asked = request.headers().get(header::HOST).map(HeaderValue::as_bytes);
+            let asked = asked.and_then(|host| Authority::parse(host).ok());
+            if !asked.is_some_and(|asked| hosts.contains(&asked.host)) {
+                return Err(Error::Host(value(header::HOST)));
+            }
+        }
+        if self.shared.origins.allow(request, secure) {
+            Ok(())
+        } else {
+            Err(Error::Origin(value(header::ORIGIN)))
+        }
+    }
+}
+
+/// What the client is told of an error that is none of the protocol.
+fn answer(error: &Error) -> Response<Bytes> {
+    let (status, body) = match error {
+        Error::Origin(_) => (StatusCode::FORBIDDEN, "pages of this origin may not connect\n"),
+        Error::Host(_) => (StatusCode::MISDIRECTED_REQUEST, "the server does not go by this name\n"),
+        Error::TooManyConnectionsOfAddress { .. } => {
+            (StatusCode::TOO_MANY_REQUESTS, "too many connections\n")
+        }
+        _ => (StatusCode::SERVICE_UNAVAILABLE, "the server is stopping\n"),
+    };
+    let mut response = Response::new(Bytes::from_static(body.as_bytes()));
+    *response.status_mut() = status;
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, plain);
+    response
 }
 
 #[cfg(feature = "tls")]
@@ -93,6 +219,7 @@ impl fmt::Debug for Connecting {
 pub struct Incoming {
     /// Invariant: `Some` until the answer.
     request: Option<ws_tokio::Incoming<Stream>>,
+    client_addr: Option<IpAddr>,
     entry: Arc<Entry>,
 }
 
@@ -109,10 +236,17 @@ impl Incoming {
         self.waiting().subprotocols()
     }
 
-    /// The address that the connection came from: the client's, or that of a proxy between.
+    /// The address that the connection came from: the client's, or that of a proxy between; see [`Stream::peer_addr`].
     #[must_use]
-    pub fn peer_addr(&self) -> SocketAddr {
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
         self.stream().peer_addr()
+    }
+
+    /// The address of the client, as far as it is known: what [trusted proxies](crate::ServerBuilder::trusted_proxies) say, else that of
+    /// the connection. `None` on a Unix socket without them.
+    #[must_use]
+    pub const fn client_addr(&self) -> Option<IpAddr> {
+        self.client_addr
     }
 
     /// The stream below, with the TLS session.

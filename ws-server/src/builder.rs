@@ -2,20 +2,43 @@
 
 #[cfg(feature = "tls")]
 use crate::Tls;
-use crate::listener::{Shared, listen};
-use crate::{Config, Error, Server};
+use crate::authority::Authority;
+use crate::limits::Limits;
+use crate::registry::Registry;
+use crate::server::Shared;
+use crate::{Config, Error, Listener, Origins, Server, StartError};
+use ipnet::IpNet;
 use std::fmt;
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::net::{TcpListener, ToSocketAddrs};
+use std::time::Duration;
+use tokio::net::ToSocketAddrs;
+use ws_proto::Entropy;
 
 /// The settings of a server, before it listens; see [`Server::builder`].
+///
+/// | setting | default | at the limit |
+/// |---|---|---|
+/// | [`config`](Self::config) | [`Config::default`] | see there |
+/// | [`origins`](Self::origins) | [`Origins::same`] | 403 |
+/// | [`hosts`](Self::hosts) | all | 421 |
+/// | [`max_connections`](Self::max_connections) | 65,536 | the new one is closed |
+/// | [`max_connections_per_address`](Self::max_connections_per_address) | 1,024 | the new one is closed, or answered 429 |
+/// | [`max_handshakes`](Self::max_handshakes) | 1,024 | the oldest handshake is closed |
+/// | [`max_lifetime`](Self::max_lifetime) | none | closes with 1001 |
+/// | [`trusted_proxies`](Self::trusted_proxies) | none | |
+/// | [`proxy_protocol`](Self::proxy_protocol) | off | |
+/// | [`tls`](Self::tls) | off | |
+/// | [`on_error`](Self::on_error) | nothing is told | |
 #[must_use]
 pub struct ServerBuilder {
     config: Arc<Config>,
     #[cfg(feature = "tls")]
     tls: Option<Tls>,
+    origins: Origins,
+    hosts: Option<Vec<Box<str>>>,
+    limits: Limits,
+    proxy_protocol: bool,
     on_error: Box<OnError>,
 }
 
@@ -27,6 +50,10 @@ impl ServerBuilder {
             config: Arc::new(Config::default()),
             #[cfg(feature = "tls")]
             tls: None,
+            origins: Origins::same(),
+            hosts: None,
+            limits: Limits::new(Entropy::os()),
+            proxy_protocol: false,
             on_error: Box::new(|_, _| {}),
         }
     }
@@ -51,35 +78,115 @@ impl ServerBuilder {
         self
     }
 
-    /// Listens on the first of these addresses that can be had; port 0 is a free one. The queue of connections that were not accepted yet
-    /// holds 1,024, or what the system allows. `SO_REUSEADDR` is set, but on Windows, where it means another thing.
-    ///
-    /// # Errors
-    /// That of the last address: it is in use, or not of this machine, or not allowed; or the name was not found.
-    pub async fn bind(self, addr: impl ToSocketAddrs) -> io::Result<Server> {
-        let mut last = None;
-        for addr in tokio::net::lookup_host(addr).await? {
-            match listen(addr) {
-                Ok(listener) => return Ok(self.listener(listener)),
-                Err(error) => last = Some(error),
-            }
-        }
-        Err(last
-            .unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, "there is no address to listen on")))
+    /// Which pages may connect: see [`Origins`]. Others are refused with 403. Default: the server's own.
+    pub fn origins(mut self, origins: Origins) -> Self {
+        self.origins = origins;
+        self
     }
 
-    /// Serves on a listener that is there already, such as one that was inherited from a supervisor.
-    #[must_use]
-    pub fn listener(self, listener: TcpListener) -> Server {
-        let Self { config, on_error, .. } = self;
+    /// The names that the server goes by, without a port. A request for another `Host` is refused with 421 (RFC 9110 §15.5.20): so a page
+    /// cannot reach a server of an internal network by letting its own name point there. Default: any.
+    pub fn hosts<'a>(mut self, hosts: impl IntoIterator<Item = &'a str>) -> Self {
+        self.hosts = Some(hosts.into_iter().map(Box::from).collect());
+        self
+    }
+
+    /// How many connections there may be at once, those in their handshakes included. Default 65,536. One more is closed as soon as it was
+    /// accepted.
+    pub const fn max_connections(mut self, limit: usize) -> Self {
+        self.limits.max_connections = limit;
+        self
+    }
+
+    /// How many of them one address may have; addresses of IPv6 count by their first 64 bits. `None` is without limit. Default 1,024. One
+    /// more is closed as soon as it was accepted, or answered 429 where a proxy said whose it is. The addresses of this machine and of
+    /// [`trusted_proxies`](Self::trusted_proxies) are not limited themselves: those who come through a proxy are counted by what it says.
+    pub fn max_connections_per_address(mut self, limit: impl Into<Option<usize>>) -> Self {
+        self.limits.max_connections_per_address = limit.into();
+        self
+    }
+
+    /// How many handshakes, TLS and opening request together, may be under way. Default 1,024. When there is one more, the oldest is
+    /// closed: honest clients have ended theirs long before, so clients that only hold connections open keep nobody out.
+    pub const fn max_handshakes(mut self, limit: usize) -> Self {
+        self.limits.max_handshakes = limit;
+        self
+    }
+
+    /// How long a connection may live, in [`Server::serve`]: then it is closed with 1001. `None` is for ever. Default `None`. Each gets up
+    /// to a tenth less, at random, so that those that began together do not end together; it is looked at once a second.
+    pub fn max_lifetime(mut self, lifetime: impl Into<Option<Duration>>) -> Self {
+        self.limits.max_lifetime = lifetime.into();
+        self
+    }
+
+    /// Where proxies are whose word is taken. What they say in `Forwarded` (RFC 7239), or else in `X-Forwarded-For` and
+    /// `X-Forwarded-Proto`, tells [`client_addr`](crate::Incoming::client_addr), whose connections are counted, and which origin is the
+    /// server's own. What anybody else says there is not looked at. A Unix socket is trusted as soon as any proxy is. Default: none.
+    pub fn trusted_proxies(mut self, networks: impl IntoIterator<Item = IpNet>) -> Self {
+        self.limits.trusted_proxies = networks.into_iter().collect();
+        self
+    }
+
+    /// Connections of [`trusted_proxies`](Self::trusted_proxies) begin with a head of the PROXY protocol, version 1 or 2, before TLS. One
+    /// that does not is closed. Those of others are served as they are. Default: off.
+    pub const fn proxy_protocol(mut self, enabled: bool) -> Self {
+        self.proxy_protocol = enabled;
+        self
+    }
+
+    /// Listens on TCP, as [`Listener::tcp`].
+    ///
+    /// # Errors
+    /// [`StartError`] names the setting that cannot work, or why it cannot listen.
+    pub async fn bind(self, addr: impl ToSocketAddrs + fmt::Debug) -> Result<Server, StartError> {
+        self.check()?;
+        let listener = Listener::tcp(addr).await?;
+        self.listeners([listener])
+    }
+
+    /// Listens on all of these, which may be of different kinds.
+    ///
+    /// # Errors
+    /// [`StartError`] names the setting that cannot work.
+    pub fn listeners(self, listeners: impl IntoIterator<Item = Listener>) -> Result<Server, StartError> {
+        self.check()?;
         let shared = Shared {
-            config,
+            config: self.config,
             #[cfg(feature = "tls")]
             tls: self.tls,
-            on_error,
-            registry: Arc::default(),
+            origins: self.origins,
+            hosts: self
+                .hosts
+                .map(|hosts| hosts.iter().map(|host| host.to_ascii_lowercase().into()).collect()),
+            proxy_protocol: self.proxy_protocol,
+            on_error: self.on_error,
+            registry: Registry::new(self.limits),
         };
-        Server::new(listener, shared)
+        Ok(Server::new(listeners.into_iter().collect(), shared))
+    }
+
+    fn check(&self) -> Result<(), StartError> {
+        let Limits { max_connections, max_connections_per_address, max_handshakes, .. } = self.limits;
+        let positive = |value: usize, setting| {
+            if value == 0 { Err(StartError::Zero { setting }) } else { Ok(()) }
+        };
+        positive(max_connections, "max_connections")?;
+        positive(max_handshakes, "max_handshakes")?;
+        positive(max_connections_per_address.unwrap_or(1), "max_connections_per_address")?;
+        if self.limits.max_lifetime == Some(Duration::ZERO) {
+            return Err(StartError::Zero { setting: "max_lifetime" });
+        }
+        if self.proxy_protocol && self.limits.trusted_proxies.is_empty() {
+            return Err(StartError::NoTrustedProxies);
+        }
+        for host in self.hosts.iter().flatten() {
+            match Authority::parse(host.as_bytes()) {
+                Ok(Authority { port: None, .. }) => {}
+                Ok(_) | Err(_) => return Err(StartError::NoHost { host: host.clone() }),
+            }
+        }
+        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@
 //! use ws_server::{Acceptance, Server};
 //!
 //! #[tokio::main]
-//! async fn main() -> std::io::Result<()> {
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let server = Server::builder().bind("127.0.0.1:9001").await?;
 //!     println!("listening on ws://{}/", server.local_addr()?);
 //!     let running = server.serve(async |incoming| {
@@ -81,8 +81,7 @@
 //!
 //! # What this crate does not do
 //!
-//! It routes nothing, answers no plain HTTP, and checks no origin: browsers send WebSocket requests across origins, so a handler that
-//! trusts cookies must look at the header `Origin` first.
+//! It routes nothing and answers no plain HTTP.
 //!
 //! # Features
 //!
@@ -98,11 +97,19 @@
 )]
 
 mod accept;
+mod authority;
 mod builder;
+mod drain;
 mod error;
+mod forwarded;
+mod limits;
 mod listener;
+mod origin;
+mod patience;
+mod proxy_header;
 mod registry;
 mod serve;
+mod server;
 mod stream;
 #[cfg(feature = "tls")]
 mod tls;
@@ -113,9 +120,13 @@ pub use ws_proto as proto;
 
 pub use accept::{Connecting, Incoming, WebSocket};
 pub use builder::ServerBuilder;
-pub use error::{BoxError, Error};
-pub use listener::Server;
+pub use drain::Drain;
+pub use error::{BoxError, Error, StartError};
+pub use ipnet::IpNet;
+pub use listener::Listener;
+pub use origin::{OriginError, Origins};
 pub use serve::{ServerHandle, StopReport};
+pub use server::Server;
 pub use stream::Stream;
 #[cfg(feature = "tls")]
 pub use tls::{Tls, TlsError};

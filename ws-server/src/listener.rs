@@ -1,101 +1,186 @@
-//! The listening socket.
+//! What a server listens on.
 
-use crate::accept::Connecting;
-use crate::builder::{OnError, ServerBuilder};
-use crate::registry::Registry;
-use crate::{Config, Error};
+use crate::StartError;
+use crate::stream::{Io, PeerAddr};
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
-use tokio::net::{TcpListener, TcpSocket};
-use tokio::time::Instant;
+#[cfg(unix)]
+use std::path::{Path, PathBuf};
+use std::task::{Context, Poll, ready};
+#[cfg(unix)]
+use tokio::net::UnixListener;
+use tokio::net::{TcpListener, TcpSocket, ToSocketAddrs};
 
-/// A server that listens. [`serve`](Self::serve) runs a handler for each connection; [`accept`](Self::accept) is for those who run the
-/// connections themselves. Dropping it stops listening.
-pub struct Server {
-    listener: TcpListener,
-    pub(crate) shared: Arc<Shared>,
-}
-
-/// What all connections of a server have in common.
-pub(crate) struct Shared {
-    pub(crate) config: Arc<Config>,
+/// What a server listens on: a TCP port or a Unix socket; [`ServerBuilder::listeners`](crate::ServerBuilder::listeners) takes any number.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use ws_server::{Listener, Server, Tls};
+///
+/// let tls = Tls::from_files("/etc/ssl/example.com.pem", "/etc/ssl/private/example.com.key")?;
+/// let server = Server::builder().listeners([
+///     Listener::tcp("[::]:443").await?.tls(tls),
+///     Listener::tcp("127.0.0.1:9001").await?,
+///     Listener::unix("/run/chat.sock")?,
+/// ]);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Listener {
+    socket: Socket,
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<crate::Tls>,
-    pub(crate) on_error: Box<OnError>,
-    pub(crate) registry: Arc<Registry>,
 }
 
-impl Server {
-    /// Starts from the defaults; ends with [`ServerBuilder::bind`].
-    pub fn builder() -> ServerBuilder {
-        ServerBuilder::new()
+enum Socket {
+    Tcp(TcpListener),
+    #[cfg(unix)]
+    Unix {
+        listener: UnixListener,
+        /// The file that was made for it, which goes with it.
+        _file: Option<SocketFile>,
+    },
+}
+
+impl Listener {
+    const fn new(socket: Socket) -> Self {
+        Self {
+            socket,
+            #[cfg(feature = "tls")]
+            tls: None,
+        }
     }
 
-    pub(crate) fn new(listener: TcpListener, shared: Shared) -> Self {
-        Self { listener, shared: Arc::new(shared) }
-    }
-
-    /// The address that it listens on, with the port that was chosen where 0 was asked for.
+    /// Listens on the first of these addresses that can be had; port 0 is a free one. The queue of connections that were not accepted yet
+    /// holds 1,024, or what the system allows. `SO_REUSEADDR` is set, but on Windows, where it means another thing.
     ///
     /// # Errors
-    /// Those of the operating system.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+    /// [`StartError::Listen`] with that of the last address: it is in use, or not of this machine, or not allowed; or the name was not
+    /// found.
+    pub async fn tcp(addr: impl ToSocketAddrs + fmt::Debug) -> Result<Self, StartError> {
+        let failed = |error| StartError::Listen { address: format!("{addr:?}").into(), error };
+        let mut last = None;
+        for addr in tokio::net::lookup_host(&addr).await.map_err(failed)? {
+            match listen(addr) {
+                Ok(listener) => return Ok(listener.into()),
+                Err(error) => last = Some(StartError::Listen { address: addr.to_string().into(), error }),
+            }
+        }
+        let none = || io::Error::new(io::ErrorKind::NotFound, "there is no address to listen on");
+        Err(last.unwrap_or_else(|| failed(none())))
     }
 
-    /// Waits for the next TCP connection. Its handshakes are still to be made: do that in a task of its own, or a slow client keeps the
-    /// next one waiting.
+    /// Listens on a Unix socket, and removes its file when it is dropped. A socket that another process left behind, which nobody listens
+    /// on, is replaced. Who may connect is up to the permissions of the file and its folder. There is never TLS on it.
     ///
-    /// It never fails: what concerns one connection only is passed over, and when no connection can be accepted it tells
-    /// [`on_error`](ServerBuilder::on_error) and tries again after a pause. `TCP_NODELAY` is set on each connection.
+    /// # Errors
+    /// [`StartError::Listen`]: somebody listens there, the file is none of a socket, or it cannot be made.
     ///
-    /// # Cancel safety
-    /// Dropping the future loses nothing.
-    ///
-    /// # Example
-    /// ```
-    /// # async fn example(server: ws_server::Server) {
-    /// use ws_server::Acceptance;
-    ///
-    /// loop {
-    ///     let connecting = server.accept().await;
-    ///     tokio::spawn(async move {
-    ///         let Ok(incoming) = connecting.handshake().await else { return };
-    ///         let Ok(mut socket) = incoming.accept(Acceptance::default()).await else { return };
-    ///         while let Ok(Some(message)) = socket.recv().await {
-    ///             println!("{message:?}");
-    ///         }
-    ///     });
-    /// }
-    /// # }
-    /// ```
-    pub async fn accept(&self) -> Connecting {
-        let report = |error| self.shared.report(&Error::Accept(error), None);
-        let (tcp, peer_addr) = accept_patiently(|| self.listener.accept(), report).await;
-        // Small messages must not wait for the acknowledgement of others. Where it cannot be set, the stream still works.
-        let _ = tcp.set_nodelay(true);
-        let entry = self.shared.registry.enter();
-        Connecting { tcp, peer_addr, began: Instant::now(), entry, shared: Arc::clone(&self.shared) }
+    /// # Panics
+    /// Outside of a tokio runtime.
+    #[cfg(unix)]
+    pub fn unix(path: impl AsRef<Path>) -> Result<Self, StartError> {
+        let path = path.as_ref();
+        let failed = |error| StartError::Listen { address: path.display().to_string().into(), error };
+        remove_abandoned(path).map_err(failed)?;
+        let listener = UnixListener::bind(path).map_err(failed)?;
+        let file = Some(SocketFile(path.into()));
+        Ok(Self::new(Socket::Unix { listener, _file: file }))
+    }
+
+    /// Speaks TLS on this listener; connections without are then refused. Default: what [`tls`](crate::ServerBuilder::tls) of the builder
+    /// says, if anything. Nothing on a Unix socket.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, tls: impl Into<crate::Tls>) -> Self {
+        if let Socket::Tcp(_) = self.socket {
+            self.tls = Some(tls.into());
+        }
+        self
+    }
+
+    /// The address that it listens on, with the port that was chosen where 0 was asked for; `None` for a Unix socket.
+    #[must_use]
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        match &self.socket {
+            // Fails for a socket that is none, which this is not.
+            Socket::Tcp(listener) => listener.local_addr().ok(),
+            #[cfg(unix)]
+            Socket::Unix { .. } => None,
+        }
+    }
+
+    pub(crate) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Io, PeerAddr)>> {
+        match &self.socket {
+            Socket::Tcp(listener) => {
+                let (tcp, peer_addr) = ready!(listener.poll_accept(cx))?;
+                // Small messages must not wait for the acknowledgement of others. Where it cannot be set, the stream still works.
+                let _ = tcp.set_nodelay(true);
+                Poll::Ready(Ok((Io::Tcp(tcp), Some(peer_addr))))
+            }
+            #[cfg(unix)]
+            Socket::Unix { listener, .. } => {
+                let (unix, _) = ready!(listener.poll_accept(cx))?;
+                Poll::Ready(Ok((Io::Unix(unix), None)))
+            }
+        }
     }
 }
 
-impl Shared {
-    pub(crate) fn report(&self, error: &Error, peer: Option<SocketAddr>) {
-        (self.on_error)(error, peer);
+/// One that is there already, such as one that was inherited from a supervisor (see the crate `listenfd`).
+impl From<TcpListener> for Listener {
+    fn from(listener: TcpListener) -> Self {
+        Self::new(Socket::Tcp(listener))
     }
 }
 
-impl fmt::Debug for Server {
+/// One that is there already. Its file stays when it is dropped.
+#[cfg(unix)]
+impl From<UnixListener> for Listener {
+    fn from(listener: UnixListener) -> Self {
+        Self::new(Socket::Unix { listener, _file: None })
+    }
+}
+
+impl fmt::Debug for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Server").field("listener", &self.listener).finish_non_exhaustive()
+        match &self.socket {
+            Socket::Tcp(listener) => listener.fmt(f),
+            #[cfg(unix)]
+            Socket::Unix { listener, .. } => listener.fmt(f),
+        }
     }
+}
+
+/// The file of a Unix socket, removed when nobody listens any more.
+#[cfg(unix)]
+struct SocketFile(PathBuf);
+
+#[cfg(unix)]
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        // Whoever removed it before us has done the same.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Removes a socket that nobody listens on. Other files stay, and binding tells that they are there.
+#[cfg(unix)]
+fn remove_abandoned(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::FileTypeExt;
+    let is_socket = std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
+    if is_socket {
+        match std::os::unix::net::UnixStream::connect(path) {
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path)?,
+            Ok(_) | Err(_) => return Err(io::ErrorKind::AddrInUse.into()),
+        }
+    }
+    Ok(())
 }
 
 /// Listens on one address.
-pub(crate) fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
+fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     // A server that was restarted gets its port again, though connections of the old one are still in TIME_WAIT.
     #[cfg(not(windows))]
@@ -104,68 +189,4 @@ pub(crate) fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Accepts; errors of single connections are passed over, behind all others there is a pause, which doubles while they go on.
-async fn accept_patiently<T, F>(mut accept: impl FnMut() -> F, report: impl Fn(io::Error)) -> T
-where
-    F: Future<Output = io::Result<T>>,
-{
-    let mut pause = FIRST_PAUSE;
-    loop {
-        match accept().await {
-            Ok(accepted) => return accepted,
-            Err(error) if concerns_one_connection(&error) => {}
-            Err(error) => {
-                report(error);
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
-            }
-        }
-    }
-}
-
-/// Was this error one of the connection that would have been accepted, so that the next may be all right?
-fn concerns_one_connection(error: &io::Error) -> bool {
-    use io::ErrorKind;
-    matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::Interrupted)
-}
-
 const BACKLOG: u32 = 1024;
-const FIRST_PAUSE: Duration = Duration::from_millis(10);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::cell::{Cell, RefCell};
-    use std::future::ready;
-
-    #[tokio::test(start_paused = true)]
-    async fn accepting_pauses_ever_longer_while_it_is_not_possible() {
-        let attempts = Cell::new(0);
-        let reports = RefCell::new(Vec::new());
-        let began = Instant::now();
-        let accept = || {
-            attempts.set(attempts.get() + 1);
-            // EMFILE: the process has no file descriptors left.
-            ready(if attempts.get() <= 9 { Err(io::Error::from_raw_os_error(24)) } else { Ok("accepted") })
-        };
-        assert_eq!(accept_patiently(accept, |error| reports.borrow_mut().push(error)).await, "accepted");
-        assert_eq!(attempts.get(), 10);
-        assert_eq!(reports.borrow().len(), 9);
-        // 10 + 20 + 40 + … + 640 ms, then 1 s twice.
-        assert_eq!(began.elapsed(), Duration::from_millis(1270 + 2000));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_connection_that_ends_before_it_is_accepted_makes_no_pause() {
-        let attempts = Cell::new(0);
-        let began = Instant::now();
-        let accept = || {
-            attempts.set(attempts.get() + 1);
-            ready(if attempts.get() <= 3 { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(()) })
-        };
-        accept_patiently(accept, |error| panic!("{error}")).await;
-        assert_eq!(attempts.get(), 4);
-        assert!(began.elapsed().is_zero());
-    }
-}

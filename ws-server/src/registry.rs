@@ -1,17 +1,22 @@
-//! Which connections are open, and how to end them.
+//! Which connections are open, how many there may be, and how to end them.
 
-use crate::Stream;
-use std::collections::HashMap;
+use crate::limits::{AddressKey, Limits};
+use crate::{Error, Stream};
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::Notify;
+use std::time::Duration;
+use tokio::sync::{Notify, oneshot};
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 use ws_proto::CloseCode;
 use ws_tokio::Closer;
 
 /// The open connections of a server.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Registry {
+    limits: Limits,
     table: Mutex<Table>,
     /// Told when the last connection has ended.
     emptied: Notify,
@@ -20,16 +25,25 @@ pub(crate) struct Registry {
 #[derive(Debug, Default)]
 struct Table {
     connections: HashMap<u64, Ends>,
+    /// How many connections each address has. Invariant: none is zero.
+    addresses: HashMap<AddressKey, usize>,
+    /// The handshakes under way, the oldest first, and some that have ended since.
+    handshakes: VecDeque<(u64, oneshot::Sender<()>)>,
+    /// How many of `handshakes` are under way.
+    under_way: usize,
     next_id: u64,
-    /// Is the server stopping? Then sockets are closed as soon as they are there.
-    closing: bool,
+    /// Is the server stopping? Then sockets are closed like this as soon as they are there.
+    farewell: Option<Farewell>,
 }
 
-/// The ways to end a connection from outside.
-#[derive(Debug, Default)]
+/// What a connection counts for, and the ways to end it from outside.
+#[derive(Debug)]
 struct Ends {
     closer: Option<Closer<Stream>>,
     task: Option<AbortHandle>,
+    address: Option<AddressKey>,
+    /// When it has lived for long enough.
+    expires: Option<Instant>,
 }
 
 /// A connection's place in the registry. Its stream and its task share it; when both are gone, the connection has ended.
@@ -38,14 +52,51 @@ pub(crate) struct Entry {
     id: u64,
 }
 
+/// A handshake under way: resolves when it has to make room for younger ones.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    entry: Arc<Entry>,
+    evicted: oneshot::Receiver<()>,
+}
+
 impl Registry {
-    /// A connection was accepted.
-    pub(crate) fn enter(self: &Arc<Self>) -> Arc<Entry> {
+    pub(crate) fn new(limits: Limits) -> Arc<Self> {
+        Arc::new(Self { limits, table: Mutex::default(), emptied: Notify::new() })
+    }
+
+    pub(crate) const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// A connection was accepted, and is let in unless there are too many. When too many are in their handshakes, the oldest of those
+    /// makes room: honest ones end theirs within moments, so it is one that was made to take room.
+    ///
+    /// # Errors
+    /// [`Error::TooManyConnections`]
+    pub(crate) fn enter(self: &Arc<Self>, peer: Option<IpAddr>) -> Result<(Arc<Entry>, Turn), Error> {
+        let (sender, evicted) = oneshot::channel();
         let mut table = self.lock();
+        if table.connections.len() >= self.limits.max_connections {
+            return Err(Error::TooManyConnections { limit: self.limits.max_connections });
+        }
         let id = table.next_id;
+        let address = table.count(peer, &self.limits)?;
         table.next_id += 1;
-        table.connections.insert(id, Ends::default());
-        Arc::new(Entry { registry: Arc::clone(self), id })
+        let expires = self.limits.lifetime().and_then(|lifetime| Instant::now().checked_add(lifetime));
+        table.connections.insert(id, Ends { closer: None, task: None, address, expires });
+        if table.under_way >= self.limits.max_handshakes {
+            table.evict();
+        }
+        table.handshakes.push_back((id, sender));
+        table.under_way += 1;
+        drop(table);
+        let entry = Arc::new(Entry { registry: Arc::clone(self), id });
+        Ok((Arc::clone(&entry), Turn { entry, evicted }))
+    }
+
+    /// Is the server stopping?
+    pub(crate) fn is_closing(&self) -> bool {
+        self.lock().farewell.is_some()
     }
 
     /// How many connections are open.
@@ -53,16 +104,27 @@ impl Registry {
         self.lock().connections.len()
     }
 
-    /// Sends 1001 on every socket that is open, and on each that will be.
-    pub(crate) fn close_all(&self) {
-        let closers: Vec<_> = {
+    /// From now on every socket is closed in this way as soon as it is there; gives those that are there already, in no order.
+    pub(crate) fn begin_closing(&self, farewell: Farewell) -> Vec<Closer<Stream>> {
+        let mut table = self.lock();
+        table.farewell = Some(farewell);
+        table.connections.values().filter_map(|ends| ends.closer.clone()).collect()
+    }
+
+    /// Sends 1001 on every socket that has lived for long enough. Each is told once: the closing handshake ends by itself.
+    pub(crate) fn close_expired(&self) {
+        let now = Instant::now();
+        let expired: Vec<_> = {
             let mut table = self.lock();
-            table.closing = true;
-            table.connections.values().filter_map(|ends| ends.closer.clone()).collect()
+            let expired = table.connections.values_mut().filter_map(|ends| {
+                let closer = ends.closer.as_ref()?;
+                ends.expires.take_if(|expires| *expires <= now).map(|_| closer.clone())
+            });
+            expired.collect()
         };
         // Not under the lock: a stream that is dropped by this takes it too.
-        for closer in closers {
-            go_away(&closer);
+        for closer in expired {
+            EXPIRED.say(&closer);
         }
     }
 
@@ -91,13 +153,80 @@ impl Registry {
     }
 }
 
+impl Table {
+    /// Counts a connection for its address, unless that has too many.
+    fn count(&mut self, address: Option<IpAddr>, limits: &Limits) -> Result<Option<AddressKey>, Error> {
+        let Some((address, limit)) = address.and_then(|address| limits.of_address(address)) else {
+            return Ok(None);
+        };
+        let count = self.addresses.entry(address).or_insert(0);
+        if *count >= limit {
+            // It is not zero: a limit of zero is none that can be set.
+            return Err(Error::TooManyConnectionsOfAddress { limit });
+        }
+        *count += 1;
+        Ok(Some(address))
+    }
+
+    fn uncount(&mut self, address: AddressKey) {
+        if let Some(count) = self.addresses.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                self.addresses.remove(&address);
+            }
+        }
+    }
+
+    /// Ends the oldest handshake.
+    fn evict(&mut self) {
+        while let Some((_, oldest)) = self.handshakes.pop_front() {
+            // Fails for one that has ended.
+            if oldest.send(()).is_ok() {
+                self.under_way -= 1;
+                return;
+            }
+        }
+    }
+
+    /// A handshake has ended by itself, or the evicted one knows.
+    fn handshake_ended(&mut self, id: u64, was_evicted: bool) {
+        if !was_evicted {
+            self.under_way -= 1;
+        }
+        while self.handshakes.front().is_some_and(|(front, sender)| *front == id || sender.is_closed()) {
+            self.handshakes.pop_front();
+        }
+        // One that is slow may be in front of many that have ended.
+        if self.handshakes.len() > 2 * self.under_way + 64 {
+            self.handshakes.retain(|(other, sender)| *other != id && !sender.is_closed());
+        }
+    }
+}
+
 impl Entry {
+    /// A proxy that is trusted has told whom the connection is of.
+    ///
+    /// # Errors
+    /// [`Error::TooManyConnectionsOfAddress`]
+    pub(crate) fn is_of(&self, address: IpAddr) -> Result<(), Error> {
+        let mut table = self.registry.lock();
+        let counted = table.count(Some(address), &self.registry.limits)?;
+        let before = table
+            .connections
+            .get_mut(&self.id)
+            .and_then(|ends| std::mem::replace(&mut ends.address, counted));
+        if let Some(before) = before {
+            table.uncount(before);
+        }
+        Ok(())
+    }
+
     /// The connection has a socket now.
     pub(crate) fn has_socket(&self, closer: Closer<Stream>) {
         let mut table = self.registry.lock();
-        if table.closing {
+        if let Some(farewell) = table.farewell {
             drop(table);
-            go_away(&closer);
+            farewell.say(&closer);
         } else if let Some(ends) = table.connections.get_mut(&self.id) {
             ends.closer = Some(closer);
         }
@@ -114,7 +243,9 @@ impl Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         let mut table = self.registry.lock();
-        let _ended = table.connections.remove(&self.id);
+        if let Some(address) = table.connections.remove(&self.id).and_then(|ends| ends.address) {
+            table.uncount(address);
+        }
         if table.connections.is_empty() {
             drop(table);
             self.registry.emptied.notify_waiters();
@@ -128,7 +259,40 @@ impl fmt::Debug for Entry {
     }
 }
 
-fn go_away(closer: &Closer<Stream>) {
-    // Fails for codes that cannot be sent only.
-    let _sendable = closer.close(CloseCode::GOING_AWAY, "the server is stopping");
+impl Turn {
+    /// Resolves when the handshake has to make room.
+    pub(crate) async fn over(&mut self) {
+        // Fails where the registry has forgotten about it, which it does for those that have ended only.
+        let _ = (&mut self.evicted).await;
+    }
 }
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut table = self.entry.registry.lock();
+        // Closed under the lock, so that it is evicted before or never.
+        self.evicted.close();
+        let was_evicted = self.evicted.is_terminated() || self.evicted.try_recv().is_ok();
+        table.handshake_ended(self.entry.id, was_evicted);
+    }
+}
+
+/// What the server's Close frame says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Farewell {
+    pub(crate) code: CloseCode,
+    pub(crate) reason: &'static str,
+}
+
+impl Farewell {
+    pub(crate) fn say(self, closer: &Closer<Stream>) {
+        // Fails for codes that cannot be sent only.
+        let _sendable = closer.close(self.code, self.reason);
+    }
+}
+
+const EXPIRED: Farewell =
+    Farewell { code: CloseCode::GOING_AWAY, reason: "the connection has reached its maximum lifetime" };
+
+/// How often to look for connections that have lived for long enough.
+pub(crate) const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);

@@ -1,16 +1,17 @@
 //! A handler for each connection, and how they all end.
 
 use crate::accept::{Connecting, Incoming};
-use crate::listener::Shared;
-use crate::{BoxError, Error, Server};
+use crate::registry::EXPIRY_INTERVAL;
+use crate::server::Shared;
+use crate::{BoxError, Drain, Error, Server};
 use std::any::Any;
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep, timeout_at};
 
 impl Server {
     /// Runs `handler` for each client that has sent a valid opening request, each in a task of its own, until the server is
@@ -39,20 +40,22 @@ pub struct ServerHandle {
 }
 
 impl ServerHandle {
-    /// Stops gracefully: stops listening, drops the connections that have not sent their request yet, and closes every socket with 1001.
-    /// Handlers get what their clients still send, then the end of the stream of messages. Those that have not ended after `grace`
-    /// are aborted. Returns when all have ended, or `grace` is over.
+    /// Stops gracefully, as [`Drain`] says; a [`Duration`] is the time of grace. Stops listening; answers requests that are still under way
+    /// with 503, for a second; and closes every socket with 1001 or 1012, spread over some time. Handlers get what their clients still
+    /// send, then the end of the stream of messages. Those that have not ended after the time of grace are aborted. Returns when all have
+    /// ended, or that time is over.
     ///
     /// Sockets that outlived their handlers are closed and waited for too, but cannot be aborted. When it is called more than once, the
-    /// shortest time of grace holds for all.
+    /// shortest time of grace holds for all, and the rest is as the first call said.
     ///
     /// # Cancel safety
     /// The server goes on stopping when the future is dropped.
-    pub async fn stop(&self, grace: Duration) -> StopReport {
-        let deadline = Instant::now().checked_add(grace);
+    pub async fn stop(&self, drain: impl Into<Drain>) -> StopReport {
+        let drain = drain.into();
+        let deadline = Instant::now().checked_add(drain.grace);
         self.phase.send_if_modified(|phase| {
             match phase {
-                Phase::Running => *phase = Phase::Stopping { deadline, open: self.connections() },
+                Phase::Running => *phase = Phase::Stopping { drain, deadline, open: self.connections() },
                 // `None` is never: later than any other.
                 Phase::Stopping { deadline: sooner, .. } => {
                     *sooner = [*sooner, deadline].into_iter().flatten().min();
@@ -107,6 +110,7 @@ pub struct StopReport {
 enum Phase {
     Running,
     Stopping {
+        drain: Drain,
         /// Until when connections may end by themselves; `None` is forever.
         deadline: Option<Instant>,
         /// How many there were when it began.
@@ -123,16 +127,25 @@ struct Run {
 }
 
 impl Run {
-    async fn run<H, F>(mut self, server: Server, handler: Arc<H>)
+    async fn run<H, F>(mut self, mut server: Server, handler: Arc<H>)
     where
         H: Fn(Incoming) -> F + Send + Sync + 'static,
         F: Future<Output = Result<(), BoxError>> + Send + 'static,
     {
         let mut phase = self.phase.subscribe();
+        let mut expiry = self.shared.registry.limits().max_lifetime.map(|_| {
+            let mut expiry = interval(EXPIRY_INTERVAL);
+            expiry.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            expiry
+        });
         loop {
             let connecting = tokio::select! {
                 biased;
                 () = stopping(&mut phase) => break,
+                () = tick(expiry.as_mut()) => {
+                    self.shared.registry.close_expired();
+                    continue;
+                }
                 connecting = server.accept() => connecting,
             };
             let entry = Arc::clone(&connecting.entry);
@@ -146,11 +159,14 @@ impl Run {
     /// Closes all connections, and waits for them.
     async fn drain(&mut self, mut phase: watch::Receiver<Phase>) {
         let registry = Arc::clone(&self.shared.registry);
-        registry.close_all();
-        let mut emptied = pin!(registry.emptied());
+        let Phase::Stopping { drain, .. } = *phase.borrow() else { return };
+        let mut emptied = pin!(async {
+            drain.close_all(&registry).await;
+            registry.emptied().await;
+        });
         let open = loop {
             let (deadline, open) = match *phase.borrow_and_update() {
-                Phase::Stopping { deadline, open } => (deadline, open),
+                Phase::Stopping { deadline, open, .. } => (deadline, open),
                 Phase::Running | Phase::Stopped(_) => return,
             };
             let enough = async {
@@ -184,6 +200,14 @@ async fn stopping(phase: &mut watch::Receiver<Phase>) {
     let _ = phase.wait_for(|phase| !matches!(phase, Phase::Running)).await;
 }
 
+/// The next time to look at what is due; never, where nothing is.
+async fn tick(interval: Option<&mut Interval>) {
+    match interval {
+        Some(interval) => drop(interval.tick().await),
+        None => pending().await,
+    }
+}
+
 /// The task of one connection, which has all that it needs of `connecting` in a box: else the task would be as large as a handshake for
 /// as long as it lives.
 fn connection<H, F>(
@@ -202,7 +226,11 @@ where
         tokio::select! {
             biased;
             opened = connecting.handshake() => Some(opened),
-            () = stopping(&mut phase) => None,
+            () = async {
+                stopping(&mut phase).await;
+                // Who is about to send a request is told that it comes too late; who says nothing holds nobody up.
+                sleep(LAST_REQUESTS).await;
+            } => None,
         }
     });
     async move {
@@ -214,10 +242,13 @@ where
             None => Ok(()),
         };
         if let Err(error) = outcome {
-            shared.report(&error, Some(peer));
+            shared.report(&error, peer);
         }
     }
 }
+
+/// How long a server that stops still answers requests that are under way.
+const LAST_REQUESTS: Duration = Duration::from_secs(1);
 
 /// Runs the handler; a panic in it becomes an error. Whatever it has on its stack is dropped before.
 async fn run_handler<H, F>(handler: &H, incoming: Incoming) -> Result<(), Error>

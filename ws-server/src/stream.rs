@@ -1,4 +1,4 @@
-//! The stream below a socket of the server: TCP, with TLS or without.
+//! The stream below a socket of the server: TCP, with TLS or without, or a Unix socket.
 
 use crate::registry::Entry;
 use std::io::{self, IoSlice};
@@ -8,43 +8,75 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
 #[cfg(feature = "tls")]
 use tokio_rustls::server::TlsStream;
 
-/// The stream below a socket of the server: TCP, with TLS or without. The server counts a connection as open for as long as this lives.
+/// The address of whoever connected; none on a Unix socket.
+pub(crate) type PeerAddr = Option<SocketAddr>;
+
+/// The stream below a socket of the server: TCP, with TLS or without, or a Unix socket. The server counts a connection as open for as long as this lives.
 #[derive(Debug)]
 pub struct Stream {
     io: Io,
-    peer_addr: SocketAddr,
+    peer_addr: PeerAddr,
     _entry: Arc<Entry>,
 }
 
 #[derive(Debug)]
 pub(crate) enum Io {
-    Plain(TcpStream),
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(UnixStream),
     /// In a box: a TLS session is more than 1 KiB, and all connections would be as large.
     #[cfg(feature = "tls")]
     Tls(Box<TlsStream<TcpStream>>),
 }
 
 impl Stream {
-    pub(crate) const fn new(io: Io, peer_addr: SocketAddr, entry: Arc<Entry>) -> Self {
+    pub(crate) const fn new(io: Io, peer_addr: PeerAddr, entry: Arc<Entry>) -> Self {
         Self { io, peer_addr, _entry: entry }
     }
 
-    /// The address that the connection came from: the client's, or that of a proxy between.
+    /// The address that the connection came from: the client's, that of a proxy between, or what a trusted proxy said by the PROXY
+    /// protocol. `None` on a Unix socket.
     #[must_use]
-    pub const fn peer_addr(&self) -> SocketAddr {
+    pub const fn peer_addr(&self) -> Option<SocketAddr> {
         self.peer_addr
     }
 
-    /// The TCP stream at the bottom, for socket options and addresses. Do not read or write.
+    /// The TCP stream at the bottom, for socket options and addresses; `None` on a Unix socket. Do not read or write.
     #[must_use]
-    pub fn tcp(&self) -> &TcpStream {
+    pub fn tcp(&self) -> Option<&TcpStream> {
         match &self.io {
-            Io::Plain(tcp) => tcp,
+            Io::Tcp(tcp) => Some(tcp),
+            #[cfg(unix)]
+            Io::Unix(_) => None,
             #[cfg(feature = "tls")]
-            Io::Tls(tls) => tls.get_ref().0,
+            Io::Tls(tls) => Some(tls.get_ref().0),
+        }
+    }
+
+    /// The Unix socket at the bottom, for the credentials of the peer; `None` on TCP. Do not read or write.
+    #[cfg(unix)]
+    #[must_use]
+    pub const fn unix(&self) -> Option<&UnixStream> {
+        match &self.io {
+            Io::Unix(unix) => Some(unix),
+            Io::Tcp(_) => None,
+            #[cfg(feature = "tls")]
+            Io::Tls(_) => None,
+        }
+    }
+
+    pub(crate) const fn is_tls(&self) -> bool {
+        match &self.io {
+            Io::Tcp(_) => false,
+            #[cfg(unix)]
+            Io::Unix(_) => false,
+            #[cfg(feature = "tls")]
+            Io::Tls(_) => true,
         }
     }
 
@@ -53,8 +85,10 @@ impl Stream {
     #[must_use]
     pub fn tls(&self) -> Option<&rustls::ServerConnection> {
         match &self.io {
-            Io::Plain(_) => None,
             Io::Tls(tls) => Some(tls.get_ref().1),
+            Io::Tcp(_) => None,
+            #[cfg(unix)]
+            Io::Unix(_) => None,
         }
     }
 }
@@ -63,7 +97,9 @@ impl Stream {
 macro_rules! forward {
     ($self:ident, $io:ident => $call:expr) => {
         match &mut $self.get_mut().io {
-            Io::Plain($io) => $call,
+            Io::Tcp($io) => $call,
+            #[cfg(unix)]
+            Io::Unix($io) => $call,
             #[cfg(feature = "tls")]
             Io::Tls($io) => $call,
         }
@@ -99,7 +135,9 @@ impl AsyncWrite for Stream {
 
     fn is_write_vectored(&self) -> bool {
         match &self.io {
-            Io::Plain(io) => io.is_write_vectored(),
+            Io::Tcp(io) => io.is_write_vectored(),
+            #[cfg(unix)]
+            Io::Unix(io) => io.is_write_vectored(),
             #[cfg(feature = "tls")]
             Io::Tls(io) => io.is_write_vectored(),
         }

@@ -58,8 +58,8 @@ impl Tls {
 
     /// The configuration, to use it elsewhere too.
     #[must_use]
-    pub const fn config(&self) -> &Arc<ServerConfig> {
-        &self.0
+    pub fn config(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.0)
     }
 }
 

@@ -65,7 +65,7 @@ async fn open(tls: TlsStream<TcpStream>) -> WebSocket<TlsStream<TcpStream>> {
 
 #[tokio::test]
 async fn a_handler_echoes_over_tls_and_sees_the_session() {
-    let Served { target, server, .. } = served(Config::default()).await;
+    let Served { target, mut server, .. } = served(Config::default()).await;
     let accept = async {
         let incoming = server.accept().await.handshake().await.unwrap();
         let session = incoming.stream().tls().unwrap();
