@@ -127,7 +127,7 @@ where
 /// # Cancel safety
 /// As [`accept`].
 pub async fn accept_since<S>(
-    mut stream: S,
+    stream: S,
     config: impl Into<Arc<Config>>,
     began: Instant,
 ) -> Result<Incoming<S>, OpenError>
@@ -135,11 +135,61 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let config = config.into();
-    let mut handshake = ServerHandshake::new(Arc::clone(&config), began.into_std());
+    let handshake = ServerHandshake::new(Arc::clone(&config), began.into_std());
+    let incoming = request(stream, handshake, config, |_| None).await?;
+    incoming.ok_or_else(|| HandshakeError::MissingUpgrade.into())
+}
+
+/// The same as [`accept_since`], for a port that answers plain requests too: health checks, a page. `answer` is called for a GET or HEAD
+/// that does not ask for WebSocket; what it gives is sent, and `None` is 426. `Ok(None)` says that such a request was answered; the
+/// stream is then closed.
+///
+/// # Errors
+/// As [`accept`], for requests that `answer` does not know as well.
+///
+/// # Cancel safety
+/// As [`accept`].
+pub async fn accept_or_answer<S>(
+    stream: S,
+    config: impl Into<Arc<Config>>,
+    began: Instant,
+    answer: impl FnOnce(&Request<()>) -> Option<Response<Bytes>>,
+) -> Result<Option<Incoming<S>>, OpenError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let config = config.into();
+    let handshake = ServerHandshake::new(Arc::clone(&config), began.into_std()).tell_plain_requests();
+    request(stream, handshake, config, answer).await
+}
+
+async fn request<S>(
+    mut stream: S,
+    mut handshake: ServerHandshake,
+    config: Arc<Config>,
+    answer: impl FnOnce(&Request<()>) -> Option<Response<Bytes>>,
+) -> Result<Option<Incoming<S>>, OpenError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let mut input = BytesMut::new();
     match drive(&mut stream, &mut handshake, &mut input).await? {
         ServerHandshakeEvent::Request(upgrade) => {
-            Ok(Incoming(Box::new(Waiting { stream, input, handshake, upgrade, config })))
+            Ok(Some(Incoming(Box::new(Waiting { stream, input, handshake, upgrade, config }))))
+        }
+        ServerHandshakeEvent::PlainRequest(request) => {
+            let unknown = HandshakeError::MissingUpgrade;
+            let (response, answered) = match answer(&request) {
+                Some(response) => (response, Ok(None)),
+                None => (unknown.response().unwrap_or_default(), Err(unknown.into())),
+            };
+            if let Err(misuse) = handshake.reject(response, now()) {
+                fail(&mut stream, &mut handshake).await;
+                return Err(misuse.into());
+            }
+            // That the answer could not be delivered is no news.
+            let _ = refuse(&mut stream, &mut handshake).await;
+            answered
         }
         ServerHandshakeEvent::Failed(error) => {
             // That the answer could not be delivered is no news beside the fault itself.
@@ -206,7 +256,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Incoming<S> {
     pub async fn accept(self, acceptance: Acceptance) -> Result<WebSocket<S>, OpenError> {
         let mut waiting = self.0;
         if let Err(misuse) = waiting.handshake.accept(acceptance) {
-            waiting.fail().await;
+            fail(&mut waiting.stream, &mut waiting.handshake).await;
             return Err(misuse.into());
         }
         let deadline = now().checked_add(waiting.config.handshake_timeout());
@@ -232,22 +282,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Incoming<S> {
     pub async fn reject(self, response: Response<Bytes>) -> Result<(), OpenError> {
         let mut waiting = self.0;
         if let Err(misuse) = waiting.handshake.reject(response, now()) {
-            waiting.fail().await;
+            fail(&mut waiting.stream, &mut waiting.handshake).await;
             return Err(misuse.into());
         }
         Ok(refuse(&mut waiting.stream, &mut waiting.handshake).await?)
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Waiting<S> {
-    /// The fault is ours: says so to the client, who waits.
-    async fn fail(&mut self) {
-        let mut response = Response::new(Bytes::new());
-        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-        if self.handshake.reject(response, now()).is_ok() {
-            // In a box: this is rare, and everybody's future would have room for it.
-            let _ = Box::pin(refuse(&mut self.stream, &mut self.handshake)).await;
-        }
+/// The fault is ours: says so to the client, who waits.
+async fn fail<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, handshake: &mut ServerHandshake) {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    if handshake.reject(response, now()).is_ok() {
+        // In a box: this is rare, and everybody's future would have room for it.
+        let _ = Box::pin(refuse(stream, handshake)).await;
     }
 }
 

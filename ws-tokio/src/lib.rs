@@ -70,7 +70,7 @@ pub use ws_proto as proto;
 
 pub use closer::Closer;
 pub use error::Error;
-pub use handshake::{Incoming, OpenError, accept, accept_since, connect};
+pub use handshake::{Incoming, OpenError, accept, accept_or_answer, accept_since, connect};
 pub use socket::{Parts, StreamRef, WebSocket};
 pub use split::{RecvHalf, SendHalf};
 pub use ws_proto::owned::{Event, Fragment};

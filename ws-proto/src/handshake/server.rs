@@ -3,12 +3,12 @@
 //! [RFC 6455 §4.2]: https://www.rfc-editor.org/rfc/rfc6455#section-4.2
 
 use super::head::{HeadReader, StartLine, parse_request, write_response};
-use super::upgrade::Terms;
+use super::upgrade::{Terms, is_plain};
 use super::{Acceptance, HandshakeError, Upgrade};
 use crate::{ApiMisuse, Config, Negotiated, Transmit, Transport};
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
-use http::{HeaderValue, Method, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -21,6 +21,7 @@ use std::time::Instant;
 #[derive(Debug)]
 pub struct ServerHandshake {
     config: Arc<Config>,
+    tells_plain_requests: bool,
     state: State,
     transmit: Transmit,
 }
@@ -36,6 +37,10 @@ pub enum ServerHandshakeEvent {
     /// A request for WebSocket came in. [`accept`](ServerHandshake::accept) or [`reject`](ServerHandshake::reject)
     /// it, whenever you like.
     Request(Upgrade),
+    /// A plain request came in, GET or HEAD without a body, and [`tell_plain_requests`](ServerHandshake::tell_plain_requests) was asked
+    /// for. [`reject`](ServerHandshake::reject) answers it; [`HandshakeError::MissingUpgrade`] has the response for those that you do not
+    /// know.
+    PlainRequest(Request<()>),
     /// The handshake failed. The response is queued already, where one can be of use.
     Failed(HandshakeError),
 }
@@ -48,8 +53,10 @@ enum State {
         deadline: Option<Instant>,
     },
     /// The event was given; the application decides in its own time.
+    /// There are no terms for a plain request, which cannot be accepted.
     Deciding {
-        terms: Terms,
+        terms: Option<Terms>,
+        answer_has_body: bool,
         peer_ended: bool,
     },
     Accepted(Negotiated),
@@ -68,7 +75,20 @@ impl ServerHandshake {
         let config = config.into();
         let head = HeadReader::new(StartLine::Request, config.max_head_bytes(), config.max_headers());
         let deadline = now.checked_add(config.handshake_timeout());
-        Self { config, state: State::Reading { head, deadline }, transmit: Transmit::default() }
+        Self {
+            config,
+            tells_plain_requests: false,
+            state: State::Reading { head, deadline },
+            transmit: Transmit::default(),
+        }
+    }
+
+    /// Tells plain requests as [`ServerHandshakeEvent::PlainRequest`], so that a health check or a page can be answered on the same port.
+    /// Default: they are answered with 426, and told as a failure.
+    #[must_use]
+    pub const fn tell_plain_requests(mut self) -> Self {
+        self.tells_plain_requests = true;
+        self
     }
 
     /// Takes bytes off the front of `input` and tells what happened, if anything did. Bytes behind the head of a
@@ -89,8 +109,15 @@ impl ServerHandshake {
                 };
                 match Terms::of(&request, &self.config) {
                     Ok(terms) => {
-                        self.state = State::Deciding { terms: terms.clone(), peer_ended: false };
+                        let terms_for_us = Some(terms.clone());
+                        self.state =
+                            State::Deciding { terms: terms_for_us, answer_has_body: true, peer_ended: false };
                         Some(ServerHandshakeEvent::Request(Upgrade::new(request, terms)))
+                    }
+                    Err(_) if self.tells_plain_requests && is_plain(&request) => {
+                        let answer_has_body = request.method() != Method::HEAD;
+                        self.state = State::Deciding { terms: None, answer_has_body, peer_ended: false };
+                        Some(ServerHandshakeEvent::PlainRequest(request))
                     }
                     // RFC 9110 §9.3.2: the answer to HEAD has no body.
                     Err(error) => Some(self.refuse(error, request.method() != Method::HEAD, input, now)),
@@ -147,10 +174,10 @@ impl ServerHandshake {
     /// [`finish`](Self::finish).
     ///
     /// # Errors
-    /// [`ApiMisuse::HandshakeNotWaiting`] where no request waits; the others as [`Upgrade::accept`]. After an error
+    /// [`ApiMisuse::HandshakeNotWaiting`] where no request for WebSocket waits; the others as [`Upgrade::accept`]. After an error
     /// the request still waits for its answer.
     pub fn accept(&mut self, acceptance: Acceptance) -> Result<(), ApiMisuse> {
-        let State::Deciding { terms, .. } = &self.state else {
+        let State::Deciding { terms: Some(terms), .. } = &self.state else {
             return Err(ApiMisuse::HandshakeNotWaiting);
         };
         let (response, negotiated) = terms.accept(acceptance)?;
@@ -167,7 +194,7 @@ impl ServerHandshake {
     /// 200, and [`ApiMisuse::ReservedHeader`] for `Transfer-Encoding`. After an error the request still waits for its
     /// answer.
     pub fn reject(&mut self, mut response: Response<Bytes>, now: Instant) -> Result<(), ApiMisuse> {
-        let State::Deciding { peer_ended, .. } = self.state else {
+        let State::Deciding { peer_ended, answer_has_body, .. } = self.state else {
             return Err(ApiMisuse::HandshakeNotWaiting);
         };
         let status = response.status();
@@ -187,7 +214,7 @@ impl ServerHandshake {
             self.queue(&response, &[]);
         } else {
             headers.insert(CONTENT_LENGTH, len);
-            self.queue(&response, response.body());
+            self.queue(&response, if answer_has_body { response.body() } else { &[] });
         }
         self.state = self.refusing(None, !peer_ended, now);
         Ok(())

@@ -165,12 +165,27 @@ fn check_message<T>(request: &Request<T>) -> Result<(), HandshakeError> {
     if request.method() != Method::GET {
         return Err(HandshakeError::MethodNotGet);
     }
-    let headers = request.headers();
-    let has_length = headers.get_all(CONTENT_LENGTH).iter().any(|len| len != "0");
-    if has_length || headers.contains_key(TRANSFER_ENCODING) {
+    if has_body(request.headers()) {
         return Err(HandshakeError::RequestWithBody);
     }
     Ok(())
+}
+
+/// Is it a good request for something else than an upgrade, which has no body?
+pub(super) fn is_plain(request: &Request<()>) -> bool {
+    let is_head = request.method() == Method::HEAD;
+    let message = match check_message(request) {
+        // A body is looked for behind the method.
+        Err(HandshakeError::MethodNotGet) if is_head => !has_body(request.headers()),
+        checked => checked.is_ok(),
+    };
+    message
+        && check_host(request.uri(), request.headers()).is_ok()
+        && !has_token(request.headers(), UPGRADE, "websocket")
+}
+
+fn has_body(headers: &HeaderMap) -> bool {
+    headers.get_all(CONTENT_LENGTH).iter().any(|len| len != "0") || headers.contains_key(TRANSFER_ENCODING)
 }
 
 /// The target and the host (RFC 9112 §3.2). An absolute target needs a `Host` as well, which then means nothing.

@@ -56,6 +56,41 @@ mod s4_2_2_the_answer_of_a_server {
     }
 
     #[test]
+    fn a_plain_request_is_told_where_that_was_asked_for_and_has_any_answer() {
+        for (method, body) in [("GET", "ok\n"), ("HEAD", "")] {
+            let mut server = server().tell_plain_requests();
+            let request = format!("{method} /health HTTP/1.1\r\nHost: a\r\n\r\n");
+            let event = server.poll_event(&mut request.as_bytes(), start());
+            let Some(ServerHandshakeEvent::PlainRequest(request)) = event else { panic!("{event:?}") };
+            assert_eq!(request.uri().path(), "/health");
+            assert_eq!(server.accept(Acceptance::default()), Err(ApiMisuse::HandshakeNotWaiting));
+            server.reject(Response::new("ok\n".into()), start()).unwrap();
+            let response = written(server.transmit());
+            let head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n\r\n";
+            assert_eq!(response.to_ascii_lowercase(), format!("{head}{body}").to_ascii_lowercase());
+        }
+    }
+
+    #[test]
+    fn what_is_no_good_plain_request_fails_as_ever() {
+        for (head, status) in [
+            ("POST / HTTP/1.1\r\nHost: a\r\n\r\n", 405),
+            ("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n", 400),
+            ("HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n", 405),
+            ("HEAD / HTTP/1.1\r\n\r\n", 405),
+            ("GET / HTTP/1.1\r\n\r\n", 400),
+            ("GET / HTTP/1.0\r\nHost: a\r\n\r\n", 505),
+            ("HEAD / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n", 405),
+            ("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n", 400),
+        ] {
+            let mut server = server().tell_plain_requests();
+            let event = server.poll_event(&mut head.as_bytes(), start());
+            let Some(ServerHandshakeEvent::Failed(error)) = event else { panic!("{head}: {event:?}") };
+            assert_eq!(error.status().unwrap(), status, "{head}");
+        }
+    }
+
+    #[test]
     fn a_rejection_has_any_status_headers_and_body() {
         let mut server = waiting();
         let response = Response::builder()
