@@ -4,6 +4,7 @@ use crate::Error;
 use crate::authority::Authority;
 use crate::forwarded::Forwarded;
 use crate::registry::{Entry, Turn};
+use crate::router::Params;
 use crate::server::Shared;
 use crate::stream::{Io, PeerAddr, Stream};
 use std::fmt;
@@ -42,7 +43,8 @@ impl Connecting {
     }
 
     /// Makes the TLS handshake, where the server has TLS, reads the opening request, and checks what the server's settings want of it.
-    /// A request that breaks a rule is answered with the right status before the error comes back, as [`ws_tokio::accept`] tells.
+    /// A request that breaks a rule is answered with the right status before the error comes back, as [`ws_tokio::accept`] tells. `None`
+    /// is a plain request that [`plain`](crate::ServerBuilder::plain) has answered.
     ///
     /// # Errors
     /// [`Error`] says why there is none. When TLS and the request together take longer than `handshake_timeout`, counted from when the
@@ -50,7 +52,7 @@ impl Connecting {
     ///
     /// # Cancel safety
     /// Dropping the future closes the connection: there is nothing to be continued.
-    pub async fn handshake(self) -> Result<Incoming, Error> {
+    pub async fn handshake(self) -> Result<Option<Incoming>, Error> {
         let mut turn = self.turn;
         let limit = self.shared.registry.limits().max_handshakes;
         let opening = Opening {
@@ -80,7 +82,7 @@ struct Opening {
 }
 
 impl Opening {
-    async fn open(mut self, io: Io) -> Result<Incoming, Error> {
+    async fn open(mut self, io: Io) -> Result<Option<Incoming>, Error> {
         let limits = self.shared.registry.limits();
         let is_trusted = match self.peer_addr {
             Some(addr) => limits.trusts(addr.ip()),
@@ -92,8 +94,14 @@ impl Opening {
         let io = self.accept_tls(io).await?;
         let stream = Stream::new(io, self.peer_addr, Arc::clone(&self.entry));
         let is_tls = stream.is_tls();
-        let incoming = ws_tokio::accept_since(stream, Arc::clone(&self.shared.config), self.began).await;
-        let incoming = incoming.map_err(Error::Open)?;
+        let config = Arc::clone(&self.shared.config);
+        let incoming = match &self.shared.plain {
+            None => ws_tokio::accept_since(stream, config, self.began).await.map(Some),
+            Some(answer) => {
+                ws_tokio::accept_or_answer(stream, config, self.began, |plain| answer(plain)).await
+            }
+        };
+        let Some(incoming) = incoming.map_err(Error::Open)? else { return Ok(None) };
 
         // Behind a head of PROXY the address is the client's own, and what it says of others is its invention.
         let forwarded = if is_trusted && !self.shared.proxy_protocol {
@@ -106,7 +114,10 @@ impl Opening {
             if is_trusted { client_addr.map_or(Ok(()), |addr| self.entry.is_of(addr)) } else { Ok(()) }
         });
         match checked {
-            Ok(()) => Ok(Incoming { request: Some(incoming), client_addr, entry: self.entry }),
+            Ok(()) => {
+                let params = Params::new();
+                Ok(Some(Incoming { request: Some(incoming), client_addr, params, entry: self.entry }))
+            }
             Err(error) => {
                 // That the answer could not be delivered is no news beside the reason for it.
                 let _ = incoming.reject(answer(&error)).await;
@@ -220,6 +231,7 @@ pub struct Incoming {
     /// Invariant: `Some` until the answer.
     request: Option<ws_tokio::Incoming<Stream>>,
     client_addr: Option<IpAddr>,
+    params: Params,
     entry: Arc<Entry>,
 }
 
@@ -228,6 +240,16 @@ impl Incoming {
     #[must_use]
     pub fn request(&self) -> &Request<()> {
         self.waiting().request()
+    }
+
+    /// What stood in the path for this name of a [`Router`](crate::Router); `None` for a name that its path does not have.
+    #[must_use]
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.params.get(name).map(AsRef::as_ref)
+    }
+
+    pub(crate) fn set_params(&mut self, params: Params) {
+        self.params = params;
     }
 
     /// The subprotocols that the client offers, in its order of preference; none where it offers none.

@@ -14,6 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::ToSocketAddrs;
 use ws_proto::Entropy;
+use ws_proto::bytes::Bytes;
+use ws_proto::http::{Request, Response};
 
 /// The settings of a server, before it listens; see [`Server::builder`].
 ///
@@ -28,6 +30,7 @@ use ws_proto::Entropy;
 /// | [`max_lifetime`](Self::max_lifetime) | none | closes with 1001 |
 /// | [`trusted_proxies`](Self::trusted_proxies) | none | |
 /// | [`proxy_protocol`](Self::proxy_protocol) | off | |
+/// | [`plain`](Self::plain) | nothing | 426 |
 /// | [`tls`](Self::tls) | off | |
 /// | [`on_error`](Self::on_error) | nothing is told | |
 #[must_use]
@@ -39,10 +42,13 @@ pub struct ServerBuilder {
     hosts: Option<Vec<Box<str>>>,
     limits: Limits,
     proxy_protocol: bool,
+    plain: Option<Box<Plain>>,
     on_error: Box<OnError>,
 }
 
 pub(crate) type OnError = dyn Fn(&Error, Option<SocketAddr>) + Send + Sync;
+
+pub(crate) type Plain = dyn Fn(&Request<()>) -> Option<Response<Bytes>> + Send + Sync;
 
 impl ServerBuilder {
     pub(crate) fn new() -> Self {
@@ -54,6 +60,7 @@ impl ServerBuilder {
             hosts: None,
             limits: Limits::new(Entropy::os()),
             proxy_protocol: false,
+            plain: None,
             on_error: Box::new(|_, _| {}),
         }
     }
@@ -68,6 +75,27 @@ impl ServerBuilder {
     #[cfg(feature = "tls")]
     pub fn tls(mut self, tls: impl Into<Tls>) -> Self {
         self.tls = Some(tls.into());
+        self
+    }
+
+    /// Answers plain requests, GET and HEAD without a body that ask for no WebSocket: a health check, a page. `None` is answered with 426.
+    /// It should return soon, for a task of the server waits, and must not panic. Neither origin nor host are checked. Everything bigger is
+    /// better done by an HTTP server beside or around this one. Default: all are answered with 426.
+    ///
+    /// ```
+    /// use ws_server::Server;
+    /// use ws_server::proto::http::Response;
+    ///
+    /// let builder = Server::builder().plain(|request| match request.uri().path() {
+    ///     "/health" => Some(Response::new("ok\n".into())),
+    ///     _ => None,
+    /// });
+    /// ```
+    pub fn plain(
+        mut self,
+        answer: impl Fn(&Request<()>) -> Option<Response<Bytes>> + Send + Sync + 'static,
+    ) -> Self {
+        self.plain = Some(Box::new(answer));
         self
     }
 
@@ -160,6 +188,7 @@ impl ServerBuilder {
                 .hosts
                 .map(|hosts| hosts.iter().map(|host| host.to_ascii_lowercase().into()).collect()),
             proxy_protocol: self.proxy_protocol,
+            plain: self.plain,
             on_error: self.on_error,
             registry: Registry::new(self.limits),
         };

@@ -81,7 +81,7 @@
 //!
 //! # What this crate does not do
 //!
-//! It routes nothing and answers no plain HTTP.
+//! It is no HTTP server: [`plain`](ServerBuilder::plain) answers a health check or a page, and everything bigger belongs to an HTTP library.
 //!
 //! # Features
 //!
@@ -108,11 +108,14 @@ mod origin;
 mod patience;
 mod proxy_header;
 mod registry;
+mod router;
 mod serve;
 mod server;
 mod stream;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(feature = "tls")]
+mod tls_error;
 
 #[cfg(feature = "tls")]
 pub use rustls;
@@ -125,10 +128,13 @@ pub use error::{BoxError, Error, StartError};
 pub use ipnet::IpNet;
 pub use listener::Listener;
 pub use origin::{OriginError, Origins};
+pub use router::{RouteError, Router};
 pub use serve::{ServerHandle, StopReport};
 pub use server::Server;
 pub use stream::Stream;
 #[cfg(feature = "tls")]
-pub use tls::{Tls, TlsError};
+pub use tls::{Tls, TlsBuilder};
+#[cfg(feature = "tls")]
+pub use tls_error::TlsError;
 pub use ws_proto::handshake::{Acceptance, Subprotocol};
 pub use ws_proto::{CloseCode, Config, Message};

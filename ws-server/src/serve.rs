@@ -237,9 +237,9 @@ where
         // The connection is open until its task and its stream have ended.
         let _entry = entry;
         let outcome = match handshake.await {
-            Some(Ok(incoming)) => run_handler(&*handler, incoming).await,
+            Some(Ok(Some(incoming))) => run_handler(&*handler, incoming).await,
             Some(Err(error)) => Err(error),
-            None => Ok(()),
+            Some(Ok(None)) | None => Ok(()),
         };
         if let Err(error) = outcome {
             shared.report(&error, peer);

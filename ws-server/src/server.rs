@@ -1,7 +1,7 @@
 //! The server that listens, and what all of its connections have in common.
 
 use crate::accept::Connecting;
-use crate::builder::{OnError, ServerBuilder};
+use crate::builder::{OnError, Plain, ServerBuilder};
 use crate::patience::accept_patiently;
 use crate::registry::Registry;
 use crate::stream::PeerAddr;
@@ -30,6 +30,7 @@ pub(crate) struct Shared {
     pub(crate) origins: Origins,
     pub(crate) hosts: Option<Vec<Box<str>>>,
     pub(crate) proxy_protocol: bool,
+    pub(crate) plain: Option<Box<Plain>>,
     pub(crate) on_error: Box<OnError>,
     pub(crate) registry: Arc<Registry>,
 }
@@ -79,7 +80,7 @@ impl Server {
     /// loop {
     ///     let connecting = server.accept().await;
     ///     tokio::spawn(async move {
-    ///         let Ok(incoming) = connecting.handshake().await else { return };
+    ///         let Ok(Some(incoming)) = connecting.handshake().await else { return };
     ///         let Ok(mut socket) = incoming.accept(Acceptance::default()).await else { return };
     ///         while let Ok(Some(message)) = socket.recv().await {
     ///             println!("{message:?}");

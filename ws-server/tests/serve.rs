@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use ws_proto::{Failure, LimitError};
 use ws_server::proto::bytes::Bytes;
 use ws_server::proto::http::{HeaderName, HeaderValue, Request, Response, StatusCode};
-use ws_server::{Acceptance, CloseCode, Config, Message, Server, Subprotocol};
+use ws_server::{Acceptance, CloseCode, Config, Message, Router, Server, Subprotocol};
 
 #[tokio::test]
 async fn a_handler_echoes_to_many_clients_at_once() {
@@ -168,7 +168,7 @@ async fn connections_can_be_accepted_one_by_one() {
     let client = tokio::spawn(async move { connect(addr, "/one").await });
     let connecting = server.accept().await;
     assert_eq!(connecting.peer_addr().unwrap().ip(), IpAddr::from([127, 0, 0, 1]));
-    let incoming = connecting.handshake().await.unwrap();
+    let incoming = connecting.handshake().await.unwrap().unwrap();
     assert_eq!(incoming.request().uri().path(), "/one");
     let mut socket = incoming.accept(Acceptance::default()).await.unwrap();
     let mut client = client.await.unwrap();
@@ -215,3 +215,42 @@ async fn server_with_errors(config: Config) -> (Server, SocketAddr, mpsc::Unboun
 const REQUEST: &[u8] =
     b"GET /nowhere HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+#[tokio::test]
+async fn plain_requests_are_answered_beside_the_upgrade() {
+    let builder = Server::builder().plain(|request| match request.uri().path() {
+        "/health" => Some(Response::new("ok\n".into())),
+        _ => None,
+    });
+    let server = builder.bind("127.0.0.1:0").await.unwrap();
+    let addr = server.local_addr().unwrap();
+    server.serve(echo);
+    let response = exchange(addr, b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert!(response.starts_with("HTTP/1.1 200 OK\r\n") && response.ends_with("\r\n\r\nok\n"), "{response}");
+    let response = exchange(addr, b"HEAD /health HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert!(response.contains("Content-Length: 3\r\n") && response.ends_with("\r\n\r\n"), "{response}");
+    let response = exchange(addr, b"GET /elsewhere HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert!(response.starts_with("HTTP/1.1 426 "), "{response}");
+    connect(addr, "/health").await;
+}
+
+#[tokio::test]
+async fn a_router_picks_the_handler_by_the_path() {
+    let (server, addr) = server().await;
+    let greet = async |incoming: ws_server::Incoming| {
+        let name = incoming.param("room").unwrap_or("nobody").to_owned();
+        let mut socket = incoming.accept(Acceptance::default()).await?;
+        Ok(socket.send(name).await?)
+    };
+    let router = Router::new().route("/rooms/{room}", greet).unwrap().route("/rooms/main", echo).unwrap();
+    let error = router.clone().route("/rooms/{other}", greet).err().unwrap();
+    assert!(error.to_string().starts_with("\"/rooms/{other}\" cannot be routed: "), "{error}");
+    server.serve(router.into_handler());
+    let mut client = connect(addr, "/rooms/7%2F8?x=1").await;
+    assert_eq!(client.recv().await.unwrap(), Some(Message::from("7%2F8")));
+    let mut client = connect(addr, "/rooms/main").await;
+    client.send("hello").await.unwrap();
+    assert_eq!(client.recv().await.unwrap(), Some(Message::from("hello")));
+    let response = exchange(addr, REQUEST).await;
+    assert!(response.starts_with("HTTP/1.1 404 "), "{response}");
+}

@@ -67,7 +67,7 @@ async fn open(tls: TlsStream<TcpStream>) -> WebSocket<TlsStream<TcpStream>> {
 async fn a_handler_echoes_over_tls_and_sees_the_session() {
     let Served { target, mut server, .. } = served(Config::default()).await;
     let accept = async {
-        let incoming = server.accept().await.handshake().await.unwrap();
+        let incoming = server.accept().await.handshake().await.unwrap().unwrap();
         let session = incoming.stream().tls().unwrap();
         assert_eq!(session.server_name(), Some("localhost"));
         assert_eq!(session.alpn_protocol(), Some(&b"http/1.1"[..]));

@@ -1,0 +1,79 @@
+//! Why certificate and key cannot be used.
+
+use rustls::pki_types::pem;
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+/// Why certificate and key cannot be used.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum TlsError {
+    /// No certificate was given.
+    NoCertificate,
+    /// A file cannot be read.
+    Read {
+        /// Which one.
+        path: Box<Path>,
+        /// Why.
+        error: io::Error,
+    },
+    /// There is no certificate, or no PEM.
+    Certificate {
+        /// The file, where it is one.
+        of: Box<str>,
+        /// Why.
+        error: Box<pem::Error>,
+    },
+    /// There is no private key, or no PEM.
+    Key {
+        /// The file, where it is one.
+        of: Box<str>,
+        /// Why.
+        error: Box<pem::Error>,
+    },
+    /// The certificate or the key is of a kind that is not supported, or they do not fit each other.
+    Unusable {
+        /// The files, where they are some.
+        of: Box<str>,
+        /// Why.
+        error: Box<rustls::Error>,
+    },
+    /// The authorities of clients cannot be used; this is why.
+    Authorities(Box<str>),
+}
+
+impl fmt::Display for TlsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoCertificate => f.write_str("there is no certificate: name one with its key"),
+            Self::Read { path, error } => write!(f, "{} cannot be read: {error}", path.display()),
+            Self::Certificate { of, error } => write!(f, "{of} holds no certificate in PEM: {error}"),
+            Self::Key { of, error } => write!(f, "{of} holds no private key in PEM: {error}"),
+            Self::Unusable { of, error } => write!(f, "{of} cannot be used: {error}"),
+            Self::Authorities(error) => write!(f, "the authorities of clients cannot be used: {error}"),
+        }
+    }
+}
+
+/// The source goes on where `Display` ends, so that a printed chain says nothing twice.
+impl std::error::Error for TlsError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Read { error, .. } => error.source(),
+            Self::Certificate { error, .. } | Self::Key { error, .. } => error.source(),
+            Self::Unusable { error, .. } => error.source(),
+            Self::NoCertificate | Self::Authorities(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_small() {
+        assert!(size_of::<TlsError>() <= 48);
+    }
+}
