@@ -29,10 +29,6 @@ pub struct ServerHandshake {
 /// What a [`ServerHandshake`] has to tell. Each handshake tells one of these at most once.
 #[derive(Debug)]
 #[non_exhaustive]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "lives for one match; a box would be one more allocation for each connection"
-)]
 pub enum ServerHandshakeEvent {
     /// A request for WebSocket came in. [`accept`](ServerHandshake::accept) or [`reject`](ServerHandshake::reject)
     /// it, whenever you like.
