@@ -110,7 +110,8 @@ impl Opening {
             Forwarded::default()
         };
         let client_addr = forwarded.client.or_else(|| self.peer_addr.map(|addr| addr.ip()));
-        let checked = self.check(incoming.request(), forwarded.secure.unwrap_or(is_tls)).and_then(|()| {
+        let secure = forwarded.secure.unwrap_or(is_tls);
+        let checked = check(&self.shared, incoming.request(), secure).and_then(|()| {
             if is_trusted { client_addr.map_or(Ok(()), |addr| self.entry.is_of(addr)) } else { Ok(()) }
         });
         match checked {
@@ -134,6 +135,8 @@ impl Opening {
                 Io::Unix(unix) => crate::proxy_header::read(unix).await,
                 #[cfg(feature = "tls")]
                 Io::Tls(tls) => crate::proxy_header::read(tls).await,
+                #[cfg(feature = "hyper")]
+                Io::Upgraded(upgraded) => crate::proxy_header::read(upgraded).await,
             }
         };
         let head = match self.deadline() {
@@ -160,40 +163,52 @@ impl Opening {
     fn deadline(&self) -> Option<Instant> {
         self.began.checked_add(self.shared.config.handshake_timeout())
     }
-
-    /// What the server's settings want of a request, beside what the protocol wants.
-    fn check(&self, request: &Request<()>, secure: bool) -> Result<(), Error> {
-        if self.shared.registry.is_closing() {
-            return Err(Error::Stopping);
-        }
-        let value = |name| {
-            let value = request.headers().get(name).map(HeaderValue::as_bytes);
-            String::from_utf8_lossy(value.unwrap_or_default()).into()
-        };
-        if let Some(hosts) = &self.shared.hosts {
-            let asked = request.headers().get(header::HOST).map(HeaderValue::as_bytes);
-            let asked = asked.and_then(|host| Authority::parse(host).ok());
-            if !asked.is_some_and(|asked| hosts.contains(&asked.host)) {
-                return Err(Error::Host(value(header::HOST)));
-            }
-        }
-        if self.shared.origins.allow(request, secure) {
-            Ok(())
-        } else {
-            Err(Error::Origin(value(header::ORIGIN)))
-        }
-    }
 }
 
-/// What the client is told of an error that is none of the protocol.
-fn answer(error: &Error) -> Response<Bytes> {
+/// What the server's settings want of a request, beside what the protocol wants.
+pub(crate) fn check(shared: &Shared, request: &Request<()>, secure: bool) -> Result<(), Error> {
+    if shared.registry.is_closing() {
+        return Err(Error::Stopping);
+    }
+    let value = |name| {
+        let value = request.headers().get(name).map(HeaderValue::as_bytes);
+        String::from_utf8_lossy(value.unwrap_or_default()).into()
+    };
+    if let Some(hosts) = &shared.hosts {
+        let asked = request.headers().get(header::HOST).map(HeaderValue::as_bytes);
+        let asked = asked.and_then(|host| Authority::parse(host).ok());
+        if !asked.is_some_and(|asked| hosts.contains(&asked.host)) {
+            return Err(Error::Host(value(header::HOST)));
+        }
+    }
+    if shared.origins.allow(request, secure) { Ok(()) } else { Err(Error::Origin(value(header::ORIGIN))) }
+}
+
+/// What the client is told of an error.
+pub(crate) fn answer(error: &Error) -> Response<Bytes> {
     let (status, body) = match error {
+        Error::Open(OpenError::Handshake(error)) => {
+            if let Some(response) = error.response() {
+                return response;
+            }
+            (StatusCode::INTERNAL_SERVER_ERROR, "")
+        }
         Error::Origin(_) => (StatusCode::FORBIDDEN, "pages of this origin may not connect\n"),
         Error::Host(_) => (StatusCode::MISDIRECTED_REQUEST, "the server does not go by this name\n"),
         Error::TooManyConnectionsOfAddress { .. } => {
-            (StatusCode::TOO_MANY_REQUESTS, "too many connections\n")
+            (StatusCode::TOO_MANY_REQUESTS, "the address has too many connections\n")
         }
-        _ => (StatusCode::SERVICE_UNAVAILABLE, "the server is stopping\n"),
+        Error::TooManyConnections { .. } => {
+            (StatusCode::SERVICE_UNAVAILABLE, "the server has too many connections\n")
+        }
+        Error::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "the server is stopping\n"),
+        Error::Accept(_)
+        | Error::TooManyHandshakes { .. }
+        | Error::Proxy(_)
+        | Error::Tls(_)
+        | Error::Open(_)
+        | Error::Handler(_)
+        | Error::HandlerPanicked(_) => (StatusCode::INTERNAL_SERVER_ERROR, ""),
     };
     let mut response = Response::new(Bytes::from_static(body.as_bytes()));
     *response.status_mut() = status;

@@ -195,6 +195,22 @@ impl ServerBuilder {
         Ok(Server::new(listeners.into_iter().collect(), shared))
     }
 
+    /// Listens on nothing: makes sockets of what an HTTP server has read, by the same settings. Those of listening and of handshakes are
+    /// the HTTP server's.
+    ///
+    /// # Errors
+    /// [`StartError`] names the setting that cannot work.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    #[cfg(feature = "hyper")]
+    pub fn upgrades(self) -> Result<crate::Upgrades, StartError> {
+        let server = self.listeners([])?;
+        let shared = Arc::clone(&server.shared);
+        let handle = server.serve(async |_| Ok(()));
+        Ok(crate::Upgrades::new(shared, handle))
+    }
+
     fn check(&self) -> Result<(), StartError> {
         let Limits { max_connections, max_connections_per_address, max_handshakes, .. } = self.limits;
         let positive = |value: usize, setting| {

@@ -90,6 +90,9 @@
 //! | `deflate` | on | permessage-deflate (RFC 7692) |
 //! | `simdutf8` | on | UTF-8 validation with vector instructions |
 //! | `tls` | on | `wss://` by rustls |
+//! | `hyper` | | sockets of the requests that hyper has read, or a server that is built on it: `Upgrades` |
+//! | `axum` | | `UpgradeRequest` is an extractor of axum; implies `hyper` |
+//! | `listenfd` | | `Listener::inherited`: sockets of a supervisor such as systemd |
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(test),
@@ -116,6 +119,8 @@ mod stream;
 mod tls;
 #[cfg(feature = "tls")]
 mod tls_error;
+#[cfg(feature = "hyper")]
+mod upgrade;
 
 #[cfg(feature = "tls")]
 pub use rustls;
@@ -136,5 +141,7 @@ pub use stream::Stream;
 pub use tls::{Tls, TlsBuilder};
 #[cfg(feature = "tls")]
 pub use tls_error::TlsError;
+#[cfg(feature = "hyper")]
+pub use upgrade::{Refusal, UpgradeRequest, Upgrades};
 pub use ws_proto::handshake::{Acceptance, Subprotocol};
 pub use ws_proto::{CloseCode, Config, Message};

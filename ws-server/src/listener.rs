@@ -89,6 +89,33 @@ impl Listener {
         Ok(Self::new(Socket::Unix { listener, _file: file }))
     }
 
+    /// The sockets that a supervisor such as systemd has opened and handed to this process (`LISTEN_FDS`), TCP and Unix ones, in its order;
+    /// none where it was started without.
+    ///
+    /// # Errors
+    /// [`StartError::Listen`]: one of them is no listening socket.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    #[cfg(all(unix, feature = "listenfd"))]
+    pub fn inherited() -> Result<Vec<Self>, StartError> {
+        let mut sockets = listenfd::ListenFd::from_env();
+        let inherited = (0..sockets.len()).map(|index| {
+            let taken = match sockets.take_tcp_listener(index) {
+                Ok(Some(tcp)) => adopt(tcp).map(Some),
+                Ok(None) => Ok(None),
+                // It is of another kind; then it is still there.
+                Err(_) => sockets.take_unix_listener(index).and_then(|unix| unix.map(adopt_unix).transpose()),
+            };
+            taken.map_err(|error| StartError::Listen {
+                address: format!("inherited socket {index}").into(),
+                error,
+            })
+        });
+        let inherited = inherited.collect::<Result<Vec<_>, _>>()?;
+        Ok(inherited.into_iter().flatten().collect())
+    }
+
     /// Speaks TLS on this listener; connections without are then refused. Default: what [`tls`](crate::ServerBuilder::tls) of the builder
     /// says, if anything. Nothing on a Unix socket.
     #[cfg(feature = "tls")]
@@ -177,6 +204,18 @@ fn remove_abandoned(path: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(all(unix, feature = "listenfd"))]
+fn adopt(listener: std::net::TcpListener) -> io::Result<Listener> {
+    listener.set_nonblocking(true)?;
+    TcpListener::from_std(listener).map(Listener::from)
+}
+
+#[cfg(all(unix, feature = "listenfd"))]
+fn adopt_unix(listener: std::os::unix::net::UnixListener) -> io::Result<Listener> {
+    listener.set_nonblocking(true)?;
+    UnixListener::from_std(listener).map(Listener::from)
 }
 
 /// Listens on one address.

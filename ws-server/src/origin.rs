@@ -35,8 +35,10 @@ pub struct Origins(Rule);
 enum Rule {
     Any,
     Listed { origins: Arc<[Origin]>, or_same: bool },
-    Decided(Arc<dyn Fn(&Request<()>) -> bool + Send + Sync>),
+    Decided(Arc<Decision>),
 }
+
+type Decision = dyn Fn(&Request<()>) -> bool + Send + Sync;
 
 impl Origins {
     /// The server's own: the default. It is `http` or `https`, depending on whether the client's connection has TLS, and what the request

@@ -237,7 +237,7 @@ where
         // The connection is open until its task and its stream have ended.
         let _entry = entry;
         let outcome = match handshake.await {
-            Some(Ok(Some(incoming))) => run_handler(&*handler, incoming).await,
+            Some(Ok(Some(incoming))) => run_to_end(async move { handler(incoming).await }).await,
             Some(Err(error)) => Err(error),
             Some(Ok(None)) | None => Ok(()),
         };
@@ -251,12 +251,8 @@ where
 const LAST_REQUESTS: Duration = Duration::from_secs(1);
 
 /// Runs the handler; a panic in it becomes an error. Whatever it has on its stack is dropped before.
-async fn run_handler<H, F>(handler: &H, incoming: Incoming) -> Result<(), Error>
-where
-    H: Fn(Incoming) -> F,
-    F: Future<Output = Result<(), BoxError>>,
-{
-    let mut running = pin!(async move { handler(incoming).await });
+pub(crate) async fn run_to_end(handler: impl Future<Output = Result<(), BoxError>>) -> Result<(), Error> {
+    let mut running = pin!(handler);
     let outcome = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(cx))) {
         Ok(poll) => poll.map(Ok),
         Err(panic) => std::task::Poll::Ready(Err(panic)),

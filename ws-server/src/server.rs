@@ -146,3 +146,9 @@ impl fmt::Debug for Server {
         f.debug_struct("Server").field("listeners", &self.listeners).finish_non_exhaustive()
     }
 }
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("registry", &self.registry).finish_non_exhaustive()
+    }
+}

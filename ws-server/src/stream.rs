@@ -32,6 +32,9 @@ pub(crate) enum Io {
     /// In a box: a TLS session is more than 1 KiB, and all connections would be as large.
     #[cfg(feature = "tls")]
     Tls(Box<TlsStream<TcpStream>>),
+    /// A connection that an HTTP server gave away.
+    #[cfg(feature = "hyper")]
+    Upgraded(Box<hyper_util::rt::TokioIo<hyper::upgrade::Upgraded>>),
 }
 
 impl Stream {
@@ -46,7 +49,8 @@ impl Stream {
         self.peer_addr
     }
 
-    /// The TCP stream at the bottom, for socket options and addresses; `None` on a Unix socket. Do not read or write.
+    /// The TCP stream at the bottom, for socket options and addresses; `None` on a Unix socket, and behind an HTTP server, which has it. Do
+    /// not read or write.
     #[must_use]
     pub fn tcp(&self) -> Option<&TcpStream> {
         match &self.io {
@@ -55,6 +59,8 @@ impl Stream {
             Io::Unix(_) => None,
             #[cfg(feature = "tls")]
             Io::Tls(tls) => Some(tls.get_ref().0),
+            #[cfg(feature = "hyper")]
+            Io::Upgraded(_) => None,
         }
     }
 
@@ -67,6 +73,8 @@ impl Stream {
             Io::Tcp(_) => None,
             #[cfg(feature = "tls")]
             Io::Tls(_) => None,
+            #[cfg(feature = "hyper")]
+            Io::Upgraded(_) => None,
         }
     }
 
@@ -77,6 +85,8 @@ impl Stream {
             Io::Unix(_) => false,
             #[cfg(feature = "tls")]
             Io::Tls(_) => true,
+            #[cfg(feature = "hyper")]
+            Io::Upgraded(_) => false,
         }
     }
 
@@ -89,6 +99,8 @@ impl Stream {
             Io::Tcp(_) => None,
             #[cfg(unix)]
             Io::Unix(_) => None,
+            #[cfg(feature = "hyper")]
+            Io::Upgraded(_) => None,
         }
     }
 }
@@ -102,6 +114,8 @@ macro_rules! forward {
             Io::Unix($io) => $call,
             #[cfg(feature = "tls")]
             Io::Tls($io) => $call,
+            #[cfg(feature = "hyper")]
+            Io::Upgraded($io) => $call,
         }
     };
 }
@@ -140,6 +154,8 @@ impl AsyncWrite for Stream {
             Io::Unix(io) => io.is_write_vectored(),
             #[cfg(feature = "tls")]
             Io::Tls(io) => io.is_write_vectored(),
+            #[cfg(feature = "hyper")]
+            Io::Upgraded(io) => io.is_write_vectored(),
         }
     }
 }

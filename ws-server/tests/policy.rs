@@ -1,15 +1,17 @@
 //! Who is let in: origins, hosts, how many, for how long, and what proxies say.
 
+mod client;
 mod common;
 
-use common::{echo, exchange, open, server};
+use client::{exchange, open};
+use common::{echo, server};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use ws_server::proto::http::Request;
-use ws_server::{Acceptance, CloseCode, Config, Listener, Message, Origins, Server, ServerBuilder};
+use ws_server::{CloseCode, Config, Listener, Message, Origins, Server, ServerBuilder};
 
 /// A server that tells what it refuses.
 async fn serve(builder: ServerBuilder) -> (SocketAddr, mpsc::UnboundedReceiver<String>) {
@@ -140,7 +142,7 @@ async fn the_handler_sees_the_client_behind_a_trusted_proxy_and_the_scheme_it_us
     let (seen, mut addresses) = mpsc::unbounded_channel();
     server.serve(move |incoming| {
         seen.send((incoming.client_addr(), incoming.peer_addr().map(|addr| addr.ip()))).unwrap();
-        async move { Ok(drop(incoming.accept(Acceptance::default()).await?)) }
+        echo(incoming)
     });
     let lines = "Origin: https://a.example\r\nForwarded: for=192.0.2.1;proto=https\r\n";
     assert_eq!(status(addr, &request("a.example", lines)).await, 101);
@@ -154,7 +156,7 @@ async fn what_others_than_trusted_proxies_say_is_not_looked_at() {
     let (seen, mut addresses) = mpsc::unbounded_channel();
     server.serve(move |incoming| {
         seen.send(incoming.client_addr()).unwrap();
-        async move { Ok(drop(incoming.accept(Acceptance::default()).await?)) }
+        echo(incoming)
     });
     assert_eq!(status(addr, &request("a", "X-Forwarded-For: 192.0.2.1\r\n")).await, 101);
     assert_eq!(addresses.recv().await.unwrap(), Some(IpAddr::from([127, 0, 0, 1])));
@@ -170,7 +172,7 @@ async fn a_connection_of_a_trusted_proxy_begins_with_a_proxy_header() {
     let (seen, mut addresses) = mpsc::unbounded_channel();
     server.serve(move |incoming| {
         seen.send(incoming.peer_addr()).unwrap();
-        async move { Ok(drop(incoming.accept(Acceptance::default()).await?)) }
+        echo(incoming)
     });
     let head = b"PROXY TCP4 192.0.2.1 192.0.2.2 4711 80\r\n".as_slice();
     assert_eq!(status(addr, &[head, &request("a", "")].concat()).await, 101);
@@ -205,7 +207,7 @@ async fn tcp_and_unix_sockets_are_served_side_by_side() {
     let stream = tokio::net::UnixStream::connect(&path).await.unwrap();
     let request = Request::get("ws://localhost/").body(()).unwrap();
     let (mut unix, _) = ws_tokio::connect(stream, request, Config::default()).await.unwrap();
-    let mut tcp = common::connect(addr, "/").await;
+    let mut tcp = client::connect(addr, "/").await;
     for socket in ["unix", "tcp"] {
         let answer = if socket == "unix" {
             unix.send(socket).await.unwrap();

@@ -1,8 +1,10 @@
 //! Handlers: what they see before they accept, and what becomes of their connection when they fail.
 
+mod client;
 mod common;
 
-use common::{connect, echo, exchange, open, server};
+use client::{connect, exchange, open};
+use common::{echo, server};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::io::AsyncReadExt;

@@ -1,8 +1,10 @@
 //! Graceful stop.
 
+mod client;
 mod common;
 
-use common::{connect, echo, exchange, open, server};
+use client::{connect, exchange, open};
+use common::{echo, server};
 use std::future::pending;
 use std::time::Duration;
 use tokio::net::TcpStream;

@@ -1,11 +1,7 @@
-//! What the tests of the server share.
+//! A server as the tests want it.
 
 use std::net::SocketAddr;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use ws_server::proto::http::{Request, Response};
-use ws_server::{Acceptance, BoxError, Config, Incoming, Server};
-use ws_tokio::WebSocket;
+use ws_server::{Acceptance, BoxError, Incoming, Server};
 
 /// A server on a free port of this machine.
 pub(crate) async fn server() -> (Server, SocketAddr) {
@@ -20,26 +16,4 @@ pub(crate) async fn echo(incoming: Incoming) -> Result<(), BoxError> {
         socket.send(message).await?;
     }
     Ok(())
-}
-
-/// A client of that server.
-pub(crate) async fn connect(addr: SocketAddr, path: &str) -> WebSocket<TcpStream> {
-    open(addr, Request::get(format!("ws://{addr}{path}")).body(()).unwrap()).await.unwrap().0
-}
-
-pub(crate) async fn open(
-    addr: SocketAddr,
-    request: Request<()>,
-) -> Result<(WebSocket<TcpStream>, Response<()>), ws_tokio::OpenError> {
-    let stream = TcpStream::connect(addr).await.unwrap();
-    ws_tokio::connect(stream, request, Config::default()).await
-}
-
-/// Sends bytes, and reads all that comes back until the server ends its side.
-pub(crate) async fn exchange(addr: SocketAddr, sent: &[u8]) -> String {
-    let mut stream = TcpStream::connect(addr).await.unwrap();
-    stream.write_all(sent).await.unwrap();
-    let mut received = String::new();
-    stream.read_to_string(&mut received).await.unwrap();
-    received
 }
