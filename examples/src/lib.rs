@@ -2,8 +2,15 @@
 #![forbid(unsafe_code)]
 
 pub mod report;
+pub mod signal;
 pub mod sync_client;
 pub mod sync_server;
+
+/// Compiles the snippets of `docs/SERVER.md`.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/SERVER.md")]
+#[derive(Debug)]
+pub struct ServerPage;
 
 /// Compiles the snippets of the README.
 #[cfg(doctest)]

@@ -145,6 +145,17 @@ impl fmt::Display for StartError {
     }
 }
 
+/// For a `main` that ends with an `io::Error`; the kind is that of the listening socket, else `InvalidInput`.
+impl From<StartError> for io::Error {
+    fn from(error: StartError) -> Self {
+        let kind = match &error {
+            StartError::Listen { error, .. } => error.kind(),
+            _ => io::ErrorKind::InvalidInput,
+        };
+        Self::new(kind, error)
+    }
+}
+
 /// The source goes on where `Display` ends, so that a printed chain says nothing twice.
 impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
