@@ -371,6 +371,8 @@ pub(crate) struct Rules {
     pub(crate) fresh_masks: bool,
     /// The payload of the messages that came took at least this many bytes on the wire; with fewer the case is failed.
     pub(crate) least_wire: u64,
+    /// A compressed message that ends with the bytes that RFC 7692 §7.2.1 wants cut off fails the case.
+    pub(crate) cut_tail: bool,
 }
 
 impl Rules {
@@ -383,6 +385,7 @@ impl Rules {
         ignore_pongs: false,
         fresh_masks: false,
         least_wire: 0,
+        cut_tail: false,
     };
 }
 

@@ -11,7 +11,7 @@
 
 use bytes::BytesMut;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,7 +23,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use crate::case::{Case, CaseId, Step};
-use crate::opening::{self, Request};
+use crate::opening::{self, Request, Want};
 use crate::report::Report;
 use crate::run::{self, CaseResult, Stream};
 use crate::spec::excludes;
@@ -50,6 +50,8 @@ struct Shared {
     /// Counts the results, so that one can be waited for.
     finished: watch::Sender<usize>,
     stop: watch::Sender<bool>,
+    /// The values of `Sec-WebSocket-Key` that came, up to [`MAX_KEYS`].
+    keys: Mutex<HashSet<String>>,
 }
 
 impl fmt::Debug for FuzzingServer {
@@ -83,6 +85,7 @@ impl FuzzingServer {
             report: Mutex::default(),
             finished: watch::Sender::new(0),
             stop: watch::Sender::new(false),
+            keys: Mutex::default(),
         }))
     }
 
@@ -134,11 +137,12 @@ impl FuzzingServer {
     /// Serves one connection, over any stream.
     pub async fn serve(&self, mut stream: impl Stream) {
         let Some((head, leftover)) = read_head(&mut stream).await else { return };
-        let asked =
-            opening::check_request(&head).and_then(|request| Ok((self.understand(&request)?, request)));
+        let asked = opening::check_request(&head)
+            .and_then(|request| Ok((self.understand(&request)?, self.check_key(request)?)));
         match asked {
             Ok((ask, request)) => self.answer(ask, &mut stream, &request, &head, leftover).await,
             Err(why) => {
+                self.record_refusal(&mut stream, &head, &why).await;
                 let body = format!("{why}\n");
                 let head = format!(
                     "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
@@ -149,6 +153,36 @@ impl FuzzingServer {
             }
         }
         linger(&mut stream).await;
+    }
+
+    /// Refuses a key that came before, where the case is about that.
+    fn check_key(&self, request: Request) -> Result<Request, String> {
+        let mut keys = self.0.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let used = keys.contains(&request.key);
+        if keys.len() < MAX_KEYS {
+            keys.insert(request.key.clone());
+        }
+        let matters = self.case(&request).is_ok_and(|case| is_about_the_request(&case));
+        if used && matters {
+            Err("Sec-WebSocket-Key came in an earlier request".to_owned())
+        } else {
+            Ok(request)
+        }
+    }
+
+    /// A case about the request itself has its result when the request is refused. For others there is none, as in the original suite.
+    async fn record_refusal(&self, stream: &mut impl Stream, head: &[u8], why: &str) {
+        let wanted = opening::wanted(head);
+        let asked = wanted.param("agent").zip(self.case(&wanted).ok());
+        if let Some((agent, case)) = asked.filter(|(_, case)| is_about_the_request(case)) {
+            self.add(run::refused(case, stream, head, agent, why.to_owned()).await);
+        }
+    }
+
+    fn add(&self, result: CaseResult) {
+        self.0.reporter.done(&result);
+        self.report().add(result);
+        self.0.finished.send_modify(|count| *count += 1);
     }
 
     fn understand(&self, request: &Request) -> Result<Ask, String> {
@@ -207,10 +241,7 @@ impl FuzzingServer {
                 say(None).await
             }
             Ask::Run { case, agent } => {
-                let result = run::as_server(case, stream, request, head, leftover, &agent).await;
-                self.0.reporter.done(&result);
-                self.report().add(result);
-                self.0.finished.send_modify(|count| *count += 1);
+                self.add(run::as_server(case, stream, request, head, leftover, &agent).await);
             }
             Ask::Count => say(Some(self.0.cases.len().to_string())).await,
             Ask::Info(case) => {
@@ -250,6 +281,10 @@ impl FuzzingServer {
     }
 }
 
+fn is_about_the_request(case: &Case) -> bool {
+    case.opening.probe.as_ref().is_some_and(|probe| matches!(probe.want, Want::GoodRequest))
+}
+
 async fn read_head(stream: &mut impl Stream) -> Option<(BytesMut, BytesMut)> {
     let mut input = BytesMut::with_capacity(4096);
     let read = async {
@@ -282,3 +317,5 @@ async fn linger(stream: &mut impl Stream) {
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 const LINGER: Duration = Duration::from_secs(1);
 const MAX_HEAD: usize = 64 << 10;
+/// A client that tries every case a few times sends fewer.
+const MAX_KEYS: usize = 10_000;

@@ -58,6 +58,7 @@ mod endpoint;
 pub mod expected;
 pub mod fuzzing_client;
 pub mod fuzzing_server;
+mod masks;
 mod opening;
 mod payload;
 mod peer;

@@ -49,6 +49,8 @@ pub(crate) enum Want {
     WithoutDeflate,
     /// Open the connection with these agreed on, or without permessage-deflate.
     Deflate(fn(&Params) -> bool),
+    /// As client: send a good request, with a key that it has not sent before.
+    GoodRequest,
 }
 
 impl Probe {
@@ -158,8 +160,13 @@ pub(crate) struct Answer {
     pub(crate) server: Option<String>,
 }
 
-/// Checks a server's answer. The error is a sentence.
-pub(crate) fn check_response(head: &[u8], key: &str, offered: bool) -> Result<Answer, String> {
+/// Checks a server's answer; `offered` is whether compression was. The error is a sentence.
+pub(crate) fn check_response(
+    head: &[u8],
+    key: &str,
+    offered: bool,
+    protocols: &[String],
+) -> Result<Answer, String> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut headers);
     response.parse(head).map_err(|error| format!("the answer is not HTTP: {error}"))?;
@@ -176,6 +183,10 @@ pub(crate) fn check_response(head: &[u8], key: &str, offered: bool) -> Result<An
     let mut accepts = values(response.headers, "sec-websocket-accept");
     if accepts.next().is_none_or(|value| value.trim() != accept(key)) || accepts.next().is_some() {
         return Err("Sec-WebSocket-Accept does not answer the key".to_owned());
+    }
+    let chosen = joined(response.headers, "sec-websocket-protocol");
+    if !chosen.is_empty() && !protocols.contains(&chosen) {
+        return Err(format!("the server chose the subprotocol {chosen:?}, which was not offered"));
     }
     let params = Params::from_response(&joined(response.headers, "sec-websocket-extensions"), offered)?;
     let server = values(response.headers, "server").next().map(str::to_owned);
@@ -206,8 +217,7 @@ pub(crate) fn check_request(head: &[u8]) -> Result<Request, String> {
     if request.method != Some("GET") || request.version != Some(1) {
         return Err("the request is not GET over HTTP/1.1".to_owned());
     }
-    let target = request.path.unwrap_or_default();
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let (path, query) = resource(request.path.unwrap_or_default());
     if values(request.headers, "host").count() != 1 {
         return Err("the request has not one Host".to_owned());
     }
@@ -226,11 +236,25 @@ pub(crate) fn check_request(head: &[u8]) -> Result<Request, String> {
         return Err("Sec-WebSocket-Key is not base64 of 16 bytes".to_owned());
     };
     Ok(Request {
-        path: path.to_owned(),
-        query: query.split('&').filter(|pair| !pair.is_empty()).map(pair).collect(),
+        path,
+        query,
         key: key.to_owned(),
         extensions: joined(request.headers, "sec-websocket-extensions"),
     })
+}
+
+/// What a request is for, however wrong the rest of it is.
+pub(crate) fn wanted(head: &[u8]) -> Request {
+    let line = head.split(|byte| *byte == b'\r').next().unwrap_or_default();
+    let target = String::from_utf8_lossy(line);
+    let (path, query) = resource(target.split(' ').nth(1).unwrap_or_default());
+    Request { path, query, ..Request::default() }
+}
+
+/// The path, and the pairs of the query.
+fn resource(target: &str) -> (String, Vec<(String, String)>) {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    (path.to_owned(), query.split('&').filter(|pair| !pair.is_empty()).map(pair).collect())
 }
 
 /// Where the head ends in `bytes`, if it has ended.
@@ -307,10 +331,16 @@ mod tests {
         let (params, extensions) =
             Params::from_offers(&request.extensions, &[Offer::default()]).unwrap().unwrap();
         let response = response(&request.key, Some(&extensions), None);
-        let answer = check_response(response.as_bytes(), &key, true).unwrap();
+        let answer = check_response(response.as_bytes(), &key, true, &[]).unwrap();
         assert_eq!(answer.params, Some(params));
-        assert!(check_response(response.as_bytes(), &key, false).is_err(), "nothing was offered");
-        assert!(check_response(response.as_bytes(), "another key", true).is_err());
+        assert!(check_response(response.as_bytes(), &key, false, &[]).is_err(), "nothing was offered");
+        assert!(check_response(response.as_bytes(), "another key", true, &[]).is_err());
+        let chosen = response.replace("\r\n\r\n", "\r\nSec-WebSocket-Protocol: chat\r\n\r\n");
+        assert!(
+            check_response(chosen.as_bytes(), &key, true, &[]).is_err(),
+            "a subprotocol that was not offered"
+        );
+        assert!(check_response(chosen.as_bytes(), &key, true, &["chat".to_owned()]).is_ok());
     }
 
     #[test]

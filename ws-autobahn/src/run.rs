@@ -13,6 +13,7 @@ use ws_proto::{Entropy, Role};
 use crate::case::{Behavior, Case, Received};
 use crate::deflate::Params;
 use crate::drive::drive;
+use crate::masks;
 use crate::opening::{self, Request, Target, Want};
 use crate::peer::{Closing, Peer, Traffic};
 use crate::play::Play;
@@ -87,7 +88,7 @@ pub(crate) async fn as_client(
     let key = opening::key(&entropy);
     let opening = &run.case.opening;
     run.http_request = opening::request(target, &key, &opening.offers, opening.probe.as_ref());
-    let opened = run.open_as_client(&mut stream, &key).await;
+    let opened = run.open_as_client(&mut stream, &key, &target.protocols).await;
     run.agent = agent.map(str::to_owned).or(run.agent);
     run.go_on(&mut stream, opened, entropy).await
 }
@@ -108,6 +109,22 @@ pub(crate) async fn as_server(
     run.traffic.incoming_before_open = head.len() as u64;
     let opened = run.open_as_server(stream, request, leftover).await;
     run.go_on(stream, opened, Entropy::os()).await
+}
+
+/// The result of a case whose client has sent a request that is refused, for this reason.
+pub(crate) async fn refused(
+    case: Arc<Case>,
+    stream: &mut impl Stream,
+    head: &[u8],
+    agent: &str,
+    why: String,
+) -> CaseResult {
+    let mut run = Run::new(case, Role::Server);
+    run.agent = Some(agent.to_owned());
+    run.http_request = String::from_utf8_lossy(head).into_owned();
+    run.log.read(head);
+    run.traffic.incoming_before_open = head.len() as u64;
+    run.go_on(stream, Err(why), Entropy::os()).await
 }
 
 /// What became of the opening handshake: what was agreed on, and what came behind it; or a clause that tells what was wrong.
@@ -141,7 +158,7 @@ impl Run {
         }
     }
 
-    async fn open_as_client(&mut self, stream: &mut impl Stream, key: &str) -> Opened {
+    async fn open_as_client(&mut self, stream: &mut impl Stream, key: &str, protocols: &[String]) -> Opened {
         let deadline = Instant::now() + OPEN_TIMEOUT;
         let request = self.http_request.as_bytes();
         self.log.written(request, false);
@@ -177,7 +194,7 @@ impl Run {
         self.http_response = String::from_utf8_lossy(&head).into_owned();
         let offered =
             self.http_request.to_ascii_lowercase().contains("sec-websocket-extensions: permessage-deflate");
-        let answer = opening::check_response(&head, key, offered)?;
+        let answer = opening::check_response(&head, key, offered, protocols)?;
         self.agent = answer.server;
         Ok((answer.params, input))
     }
@@ -246,14 +263,18 @@ impl Run {
         };
         let mut verdict = verdict(&case, observed);
         let log = peer.log.finish();
-        if case.rules.fresh_masks && log.masks_are_predictable() {
+        if let (true, Some(why)) = (case.rules.fresh_masks, masks::predictable(&log.received_masks())) {
             verdict.behavior = Behavior::Failed;
-            "The masking keys can be predicted.".clone_into(&mut verdict.result);
+            verdict.result = why;
         }
         if verdict.behavior == Behavior::Ok && peer.traffic.incoming_websocket < case.rules.least_wire {
             verdict.behavior = Behavior::Failed;
             "What came back is so short that more than the window was looked at to compress it."
                 .clone_into(&mut verdict.result);
+        }
+        if case.rules.cut_tail && peer.traffic.kept_tails > 0 {
+            verdict.behavior = Behavior::Failed;
+            "What came back ends with the four bytes that are to be cut off.".clone_into(&mut verdict.result);
         }
         CaseResult {
             case,

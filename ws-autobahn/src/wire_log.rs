@@ -135,18 +135,10 @@ impl WireLog {
         self.enabled = !silent;
     }
 
-    /// Are there masking keys that are zero, come twice, or follow one another at the same distance?
-    pub(crate) fn masks_are_predictable(&self) -> bool {
-        let keys = self.entries.iter().filter(|entry| entry.get(0).is_some_and(|kind| kind == "RF"));
-        let keys = keys.filter_map(|entry| u32::from_str_radix(entry.get(6)?.as_str()?, 16).ok());
-        let keys: Vec<u32> = keys.collect();
-        let mut seen = keys.clone();
-        seen.sort_unstable();
-        seen.dedup();
-        let steps: Vec<u32> =
-            keys.windows(2).filter_map(|pair| Some(pair.get(1)?.wrapping_sub(*pair.first()?))).collect();
-        let series = steps.len() > 2 && steps.windows(2).all(|pair| pair.first() == pair.get(1));
-        keys.contains(&0) || seen.len() < keys.len() || series
+    /// The masking keys of what was received, in their order.
+    pub(crate) fn received_masks(&self) -> Vec<u32> {
+        let frames = self.entries.iter().filter(|entry| entry.get(0).is_some_and(|kind| kind == "RF"));
+        frames.filter_map(|entry| u32::from_str_radix(entry.get(6)?.as_str()?, 16).ok()).collect()
     }
 
     /// Takes what was logged.

@@ -39,6 +39,8 @@ pub(super) struct Receiving {
     /// The message is text, and checked.
     utf8: Option<Utf8>,
     inflater: Option<Inflater>,
+    /// The last bytes of the payload as they came.
+    tail: [u8; 4],
 }
 
 #[derive(Debug)]
@@ -62,6 +64,7 @@ impl Receiving {
             message: Vec::new(),
             utf8: None,
             inflater,
+            tail: [0; 4],
         }
     }
 }
@@ -172,6 +175,10 @@ impl Peer {
         let start = receiving.message.len();
         match &mut receiving.inflater {
             Some(inflater) if receiving.compressed => {
+                for byte in bytes.get(bytes.len().saturating_sub(4)..).unwrap_or_default() {
+                    let [_, second, third, fourth] = receiving.tail;
+                    receiving.tail = [second, third, fourth, *byte];
+                }
                 inflater.inflate(bytes, &mut receiving.message).map_err(|_| Broken)?;
             }
             _ => receiving.message.extend_from_slice(bytes),
@@ -220,6 +227,9 @@ impl Peer {
         let receiving = &mut self.receiving;
         receiving.inside_message = false;
         if let (true, Some(inflater)) = (receiving.compressed, &mut receiving.inflater) {
+            if std::mem::take(&mut receiving.tail) == [0x00, 0x00, 0xFF, 0xFF] {
+                self.traffic.kept_tails += 1;
+            }
             inflater.end(&mut receiving.message).map_err(|_| Broken)?;
         }
         if receiving.utf8.take().is_some_and(|utf8| !utf8.is_complete()) {

@@ -19,6 +19,8 @@ pub(crate) struct Traffic {
     pub(crate) incoming_frames: u64,
     pub(crate) incoming_messages: u64,
     pub(crate) incoming_before_open: u64,
+    /// Compressed messages that ended with an empty block, which is to be cut off (RFC 7692 §7.2.1).
+    pub(crate) kept_tails: u64,
 }
 
 impl Traffic {

@@ -149,6 +149,15 @@ fn compressed_messages() -> Vec<Case> {
             "RFC 6455 §8.1",
         ),
         small_window(),
+        rule(
+            echoed(11, vec![Frame::new(1, hello()).rsv(4)], HELLO.into())
+                .rules(Rules { needs_deflate: true, cut_tail: true, ..Rules::NONE })
+                .text(
+                    "Sends a compressed message, and looks at the last bytes of what comes back.",
+                    "The message comes back, and does not end with 00 00 FF FF where it was compressed.",
+                ),
+            "RFC 7692 §7.2.1",
+        ),
     ]
 }
 
@@ -240,12 +249,12 @@ fn endings() -> Vec<Case> {
         "The message may come back; then the endpoint ends the connection too, and does not wait for ever.",
     );
     let mut masks =
-        Case::steps(id(2), (0..32).map(|_| Frame::new(1, HELLO).into()).chain([Step::FailAfter(secs(2))]))
-            .ok((0..32).map(|_| Received::text(HELLO)))
+        Case::steps(id(2), (0..100).map(|_| Frame::new(1, HELLO).into()).chain([Step::FailAfter(secs(2))]))
+            .ok((0..100).map(|_| Received::text(HELLO)))
             .rules(Rules { fresh_masks: true, ..Rules::NONE })
             .text(
-                "Sends 32 text messages, and looks at the masking keys of what comes back.",
-                "No key comes twice, none is zero, and they are no series.",
+                "Sends 100 text messages, and looks at the masking keys of what comes back.",
+                "No key comes twice, none is zero, and none can be computed from those before it.",
             );
     masks.audience = Audience::Clients;
     vec![rule(half, "RFC 6455 §7.1.5, half-open connections"), rule(masks, "RFC 6455 §5.3, §10.3")]

@@ -16,6 +16,7 @@ pub(super) const fn part_name(section: u16, part: u16) -> &'static str {
         (100, 1) => "Requests that a server must refuse",
         (100, 2) => "Requests that are unusual, but good",
         (100, 3) => "Answers that a client must refuse",
+        (100, 4) => "The request of a client",
         (101, 1) => "Offers that a server must decline",
         (101, 2) => "Offers whose limits a server must keep to",
         (102, 1) => "Headers of frames that are wrong",

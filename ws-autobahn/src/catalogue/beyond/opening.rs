@@ -6,9 +6,24 @@ use crate::deflate::Params;
 use crate::opening::{Probe, Want};
 
 pub(super) fn cases() -> Vec<Case> {
-    let groups =
-        [refused_requests(), unusual_requests(), refused_answers(), offers_to_decline(), offers_to_follow()];
+    let groups = [
+        refused_requests(),
+        unusual_requests(),
+        refused_answers(),
+        own_requests(),
+        offers_to_decline(),
+        offers_to_follow(),
+    ];
     groups.into_iter().flatten().collect()
+}
+
+fn own_requests() -> Vec<Case> {
+    let case = echo(CaseId::three(100, 4, 1)).text(
+        "Looks at the client's own request, then sends a text message.",
+        "A request with GET over HTTP/1.1, one Host, Upgrade, Connection, version 13 and one key of 16 bytes, which came in no earlier \
+         request; then the message comes back.",
+    );
+    vec![rule(probing(case, Audience::Clients, Probe::new(Want::GoodRequest)), "RFC 6455 §4.1")]
 }
 
 fn refused_requests() -> Vec<Case> {
