@@ -39,7 +39,7 @@ struct Arguments {
     agent: Option<String>,
 }
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main]
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
     if arguments.list {
