@@ -162,9 +162,16 @@ def run(suite, role, entries, cases, out, options, more=()):
             for server in servers.values():
                 server.check_alive()
             return
-        port = free_port()
-        spec["url"] = f"ws://127.0.0.1:{port}"
-        wait_for_port(port, stack.enter_context(start(suite, "server", spec, out, options, more)), 60)
+        for attempt in range(5):
+            port = free_port()
+            spec["url"] = f"ws://127.0.0.1:{port}"
+            try:
+                # Another run may have taken the port meanwhile.
+                wait_for_port(port, stack.enter_context(start(suite, "server", spec, out, options, more)), 60)
+                break
+            except CheckFailed:
+                if attempt == 4:
+                    raise
         for agent, fault in entries:
             argv = [*faulty, fault["name"], "--connect", spec["url"], "--agent", agent]
             with Program(argv, out / f"{agent}.log", output_too=True) as client:
@@ -199,4 +206,7 @@ def shortened(cases):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except CheckFailed as failure:
+        sys.exit(f"faults: {failure}")

@@ -50,7 +50,9 @@ async fn main() -> Result<()> {
     let &fault = fault.with_context(|| format!("there is no fault {:?}; see --list", arguments.fault))?;
     match (arguments.listen, arguments.connect) {
         (Some(address), _) => listen(address, fault).await,
-        (None, Some(url)) => connect(&url, arguments.agent.as_deref().unwrap_or(fault.name()), fault).await,
+        (None, Some(url)) => {
+            connect(&url, arguments.agent.as_deref().unwrap_or_else(|| fault.name()), fault).await
+        }
         (None, None) => bail!("nothing to do: give --listen, --connect or --list"),
     }
 }
