@@ -182,6 +182,8 @@ pub(crate) struct Inflater {
     window: usize,
     /// The end of what was sent before, where the window is smaller than the largest: the decompressor itself always keeps 32 KiB.
     history: Vec<u8>,
+    /// A message did not end where a block ends. What comes then is no block, and with the smaller windows a reset would hide it.
+    derailed: bool,
 }
 
 impl Inflater {
@@ -191,6 +193,7 @@ impl Inflater {
             no_context_takeover,
             window: 1 << window_bits,
             history: Vec::new(),
+            derailed: false,
         }
     }
 
@@ -209,6 +212,9 @@ impl Inflater {
 
     /// Appends what `input` holds to `output`.
     pub(crate) fn inflate(&mut self, mut input: &[u8], output: &mut Vec<u8>) -> Result<(), InflateError> {
+        if self.derailed {
+            return Err(InflateError);
+        }
         loop {
             if output.len() == output.capacity() {
                 if output.len() > MAX_MESSAGE {
@@ -242,6 +248,9 @@ impl Inflater {
             let old = self.history.len().saturating_sub(self.window - new.len());
             self.history.drain(..old);
             self.history.extend_from_slice(new);
+            let mut nothing = Vec::with_capacity(16);
+            let fitted = self.raw.decompress_vec(&EMPTY_BLOCK, &mut nothing, FlushDecompress::Sync);
+            self.derailed = fitted.is_err() || !nothing.is_empty();
         }
         Ok(())
     }
@@ -251,6 +260,8 @@ impl Inflater {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct InflateError;
 
+/// A stored block of no bytes, as it is where a byte begins.
+const EMPTY_BLOCK: [u8; 5] = [0x00, 0x00, 0x00, 0xFF, 0xFF];
 const LARGEST_WINDOW: usize = 32 << 10;
 /// Longer messages than any case sends are not collected.
 const MAX_MESSAGE: usize = 256 << 20;
@@ -301,6 +312,29 @@ mod tests {
             assert!(Params::from_response(wrong, true).is_err(), "{wrong}");
         }
         assert!(Params::from_response("permessage-deflate", false).is_err());
+    }
+
+    #[test]
+    fn an_end_that_was_not_cut_off_derails_what_follows() {
+        let mut compressor = flate2::Compress::new(flate2::Compression::best(), false);
+        let mut message = |data: &[u8]| {
+            let mut message = Vec::with_capacity(4096);
+            compressor.compress_vec(data, &mut message, flate2::FlushCompress::Sync).unwrap();
+            message
+        };
+        let messages = [message(b"Hello, world!"), message(b"Hello, again!")];
+        for (bits, cut, second) in
+            [(9, 4, Ok(())), (15, 4, Ok(())), (9, 0, Err(InflateError)), (15, 0, Err(InflateError))]
+        {
+            let mut inflater = Inflater::new(bits, false);
+            let results = messages.each_ref().map(|message| {
+                let mut output = Vec::new();
+                inflater.begin();
+                inflater.inflate(&message[..message.len() - cut], &mut output)?;
+                inflater.end(&mut output)
+            });
+            assert_eq!(results, [Ok(()), second], "{bits} bits, {cut} bytes cut off");
+        }
     }
 
     #[test]
