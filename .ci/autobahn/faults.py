@@ -191,12 +191,16 @@ def start(suite, kind, spec, out, options, more):
 
 
 def table(rows):
-    lines = ["| fault | role | found by | verdicts that agree |", "|---|---|---|---|"]
+    """A line for each fault: which cases find it in a server and in a client, and how many verdicts both suites gave alike."""
+    lines = ["| fault | found in a server by | found in a client by | same verdicts |", "|---|---|---|---|"]
+    by_fault = collections.defaultdict(dict)
     for role, fault, verdicts, bad, beyond, repeated in rows:
-        cases = shortened(bad) if bad else ", ".join(beyond) or "none, as it should be"
-        steady = len(verdicts) - len(repeated)
-        agree = f"{steady} of {len(verdicts)}" if verdicts else "no case is run in either"
-        lines.append(f"| `{fault['name']}`: {fault['what']} | {role} | {cases} | {agree} |")
+        cases = shortened(bad or beyond) or "none, as it should be"
+        by_fault[f"`{fault['name']}`: {fault['what']}"][role] = cases, len(verdicts), sum(not race for race, _ in repeated)
+    for fault, roles in by_fault.items():
+        cells = [roles.get(role, ("",))[0] for role in ROLES]
+        compared, different = (sum(cell[index] for cell in roles.values()) for index in (1, 2))
+        lines.append(f"| {fault} | {cells[0]} | {cells[1]} | {compared - different} of {compared} |")
     return "\n".join(lines) + "\n"
 
 
