@@ -18,6 +18,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use ws_client::Client;
+use ws_proto::Config;
 
 /// An echo with one fault
 #[derive(Debug, Parser)]
@@ -88,7 +89,9 @@ async fn listen(address: SocketAddr, fault: Fault) -> Result<()> {
 async fn connect(url: &str, agent: &str, fault: Fault) -> Result<()> {
     let base = url.trim_end_matches('/');
     let host = base.strip_prefix("ws://").context("the URL does not begin with ws://")?;
-    let client = Client::builder().build();
+    // The original answers no one while it writes reports.
+    let config = Config::builder().handshake_timeout(LONGEST_CASE).build()?;
+    let client = Client::builder().config(config).connect_timeout(LONGEST_CASE).build();
     let count = client.connect(&format!("{base}/getCaseCount")).await?.recv().await?;
     let count = count.context("the suite does not tell its cases")?;
     let count: u32 = count.as_text().context("the number of cases is binary")?.parse()?;
