@@ -27,6 +27,7 @@ use crate::opening::{self, Request, Want};
 use crate::report::Report;
 use crate::run::{self, CaseResult, Stream};
 use crate::spec::excludes;
+use crate::timeouts::Timeouts;
 
 /// What a fuzzing server does with the results.
 pub trait Reporter: Send + Sync + 'static {
@@ -38,17 +39,29 @@ pub trait Reporter: Send + Sync + 'static {
 
 impl Reporter for () {}
 
+/// How to test clients.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Cases to be left out for agents, both by patterns.
+    pub excluded: BTreeMap<String, Vec<String>>,
+    /// How long the suite waits.
+    pub timeouts: Timeouts,
+}
+
 /// A server that tests every client that connects to it. Clones are the same server.
 #[derive(Clone)]
 pub struct FuzzingServer(Arc<Shared>);
 
 struct Shared {
     cases: Vec<Arc<Case>>,
-    excluded: BTreeMap<String, Vec<String>>,
+    options: Options,
     reporter: Box<dyn Reporter>,
     report: Mutex<Report>,
     /// Counts the results, so that one can be waited for.
     finished: watch::Sender<usize>,
+    /// How many cases run, by agent.
+    running: watch::Sender<BTreeMap<String, usize>>,
+    connections: watch::Sender<Connections>,
     stop: watch::Sender<bool>,
     /// The values of `Sec-WebSocket-Key` that came, up to [`MAX_KEYS`].
     keys: Mutex<HashSet<String>>,
@@ -60,30 +73,35 @@ impl fmt::Debug for FuzzingServer {
     }
 }
 
+/// How many connections there are, and were.
+#[derive(Clone, Copy, Default)]
+struct Connections {
+    open: usize,
+    ever: usize,
+}
+
 /// What a client asked for.
 enum Ask {
     Run { case: Arc<Case>, agent: String },
     Count,
     Info(Arc<Case>),
     Status { case: CaseId, agent: String },
-    Update { shutdown: bool },
+    Update { agent: Option<String>, shutdown: bool },
     Stop,
 }
 
 impl FuzzingServer {
-    /// A server with these cases. `excluded` leaves cases out for agents, both by patterns.
+    /// A server with these cases.
     #[must_use]
-    pub fn new(
-        cases: Vec<Arc<Case>>,
-        excluded: BTreeMap<String, Vec<String>>,
-        reporter: impl Reporter,
-    ) -> Self {
+    pub fn new(cases: Vec<Arc<Case>>, options: Options, reporter: impl Reporter) -> Self {
         Self(Arc::new(Shared {
             cases,
-            excluded,
+            options,
             reporter: Box::new(reporter),
             report: Mutex::default(),
             finished: watch::Sender::new(0),
+            running: watch::Sender::default(),
+            connections: watch::Sender::default(),
             stop: watch::Sender::new(false),
             keys: Mutex::default(),
         }))
@@ -134,9 +152,58 @@ impl FuzzingServer {
         self.0.stop.send_replace(true);
     }
 
+    /// Returns when no client has been connected for so long.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost; the time begins anew.
+    pub async fn idle(&self, idle: Duration) {
+        let mut connections = self.0.connections.subscribe();
+        loop {
+            let Ok(before) = connections.wait_for(|connections| connections.open == 0).await.map(|now| *now)
+            else {
+                return;
+            };
+            let another = connections.wait_for(|connections| connections.ever > before.ever);
+            if timeout(idle, another).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// A sentence for each agent that has not run all cases; or one, where there was none.
+    #[must_use]
+    pub fn unfinished(&self, report: &Report) -> Vec<String> {
+        if report.agents().next().is_none() {
+            return vec!["no client has run a case".to_owned()];
+        }
+        let sentence = |agent: &str| {
+            let excluded = &self.0.options.excluded;
+            let wanted = self
+                .0
+                .cases
+                .iter()
+                .map(|case| case.id)
+                .filter(|id| !excludes(excluded, agent, &id.to_string()));
+            let wanted: Vec<CaseId> = wanted.collect();
+            let mut missing = wanted.iter().filter(|id| report.result(agent, **id).is_none());
+            let first = missing.next()?;
+            let ran = wanted.len() - 1 - missing.count();
+            Some(format!(
+                "{agent} has run {ran} of {} cases; the first that is missing is {first}",
+                wanted.len()
+            ))
+        };
+        report.agents().filter_map(sentence).collect()
+    }
+
     /// Serves one connection, over any stream.
     pub async fn serve(&self, mut stream: impl Stream) {
-        let Some((head, leftover)) = read_head(&mut stream).await else { return };
+        self.0.connections.send_modify(|connections| {
+            connections.open += 1;
+            connections.ever += 1;
+        });
+        let _open = Defer(|| self.0.connections.send_modify(|connections| connections.open -= 1));
+        let Some((head, leftover)) = self.read_head(&mut stream).await else { return };
         let asked = opening::check_request(&head)
             .and_then(|request| Ok((self.understand(&request)?, self.check_key(request)?)));
         match asked {
@@ -175,7 +242,8 @@ impl FuzzingServer {
         let wanted = opening::wanted(head);
         let asked = wanted.param("agent").zip(self.case(&wanted).ok());
         if let Some((agent, case)) = asked.filter(|(_, case)| is_about_the_request(case)) {
-            self.add(run::refused(case, stream, head, agent, why.to_owned()).await);
+            let timeouts = self.0.options.timeouts;
+            self.add(run::refused(case, stream, head, agent, why.to_owned(), timeouts).await);
         }
     }
 
@@ -199,7 +267,7 @@ impl FuzzingServer {
                 let shutdown = request.param("shutdownOnComplete");
                 let shutdown = shutdown
                     .is_some_and(|value| ["true", "yes"].contains(&value.to_ascii_lowercase().as_str()));
-                Ok(Ask::Update { shutdown })
+                Ok(Ask::Update { agent: agent().ok(), shutdown })
             }
             "/stopServer" => Ok(Ask::Stop),
             path => Err(format!("{path} is no URL of a fuzzing server")),
@@ -226,6 +294,7 @@ impl FuzzingServer {
         head: &[u8],
         leftover: BytesMut,
     ) {
+        let timeouts = self.0.options.timeouts;
         let mut say = async |text: Option<String>| {
             let message = text.map(|text| Step::Message {
                 payload: text.into_bytes().into(),
@@ -234,14 +303,19 @@ impl FuzzingServer {
             });
             let close = Step::Close { code: None, reason: bytes::Bytes::new() };
             let control = Case::steps(CaseId::two(0, 0), message.into_iter().chain([close]));
-            let _ = run::as_server(Arc::new(control), stream, request, head, leftover.clone(), "").await;
+            let _ = run::as_server(Arc::new(control), stream, request, head, leftover.clone(), "", timeouts)
+                .await;
         };
         match ask {
-            Ask::Run { case, agent } if excludes(&self.0.excluded, &agent, &case.id.to_string()) => {
+            Ask::Run { case, agent } if excludes(&self.0.options.excluded, &agent, &case.id.to_string()) => {
                 say(None).await
             }
             Ask::Run { case, agent } => {
-                self.add(run::as_server(case, stream, request, head, leftover, &agent).await);
+                self.0.running.send_modify(|running| *running.entry(agent.clone()).or_default() += 1);
+                let _running = Defer(|| {
+                    self.0.running.send_modify(|running| *running.entry(agent.clone()).or_default() -= 1);
+                });
+                self.add(run::as_server(case, stream, request, head, leftover, &agent, timeouts).await);
             }
             Ask::Count => say(Some(self.0.cases.len().to_string())).await,
             Ask::Info(case) => {
@@ -252,7 +326,8 @@ impl FuzzingServer {
                 let behavior = self.behavior(case, &agent).await;
                 say(Some(json!({ "behavior": behavior }).to_string())).await;
             }
-            Ask::Update { shutdown } => {
+            Ask::Update { agent, shutdown } => {
+                self.cases_ended(agent.as_deref()).await;
                 self.0.reporter.write(&self.report());
                 say(None).await;
                 if shutdown {
@@ -264,6 +339,33 @@ impl FuzzingServer {
                 self.stop();
             }
         }
+    }
+
+    /// Waits a while for cases that the client has ended, and the suite not quite: all of the agent's, or of everybody's.
+    async fn cases_ended(&self, agent: Option<&str>) {
+        let mut running = self.0.running.subscribe();
+        let ended = running.wait_for(|running| {
+            running.iter().all(|(name, count)| *count == 0 || agent.is_some_and(|agent| agent != name))
+        });
+        // One that takes longer is missing in the report.
+        let _ = timeout(LAST_CASES, ended).await;
+    }
+
+    async fn read_head(&self, stream: &mut impl Stream) -> Option<(BytesMut, BytesMut)> {
+        let mut input = BytesMut::with_capacity(4096);
+        let read = async {
+            loop {
+                if let Some(len) = opening::head_len(&input) {
+                    return Some(len);
+                }
+                if input.len() > MAX_HEAD || stream.read_buf(&mut input).await.ok()? == 0 {
+                    return None;
+                }
+            }
+        };
+        let len = timeout(self.0.options.timeouts.opening, read).await.ok().flatten()?;
+        let head = input.split_to(len);
+        Some((head, input))
     }
 
     /// How the agent did, once it has run the case.
@@ -285,23 +387,6 @@ fn is_about_the_request(case: &Case) -> bool {
     case.opening.probe.as_ref().is_some_and(|probe| matches!(probe.want, Want::GoodRequest))
 }
 
-async fn read_head(stream: &mut impl Stream) -> Option<(BytesMut, BytesMut)> {
-    let mut input = BytesMut::with_capacity(4096);
-    let read = async {
-        loop {
-            if let Some(len) = opening::head_len(&input) {
-                return Some(len);
-            }
-            if input.len() > MAX_HEAD || stream.read_buf(&mut input).await.ok()? == 0 {
-                return None;
-            }
-        }
-    };
-    let len = timeout(OPEN_TIMEOUT, read).await.ok().flatten()?;
-    let head = input.split_to(len);
-    Some((head, input))
-}
-
 /// Reads away what the client still sends, so that what it has not read yet is not lost with a reset.
 async fn linger(stream: &mut impl Stream) {
     let away = async {
@@ -314,7 +399,17 @@ async fn linger(stream: &mut impl Stream) {
     let _ = timeout(LINGER, away).await;
 }
 
-const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
+/// Calls a closure when it is dropped.
+struct Defer<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for Defer<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+/// How long a client's last cases may take after it has asked for the reports.
+const LAST_CASES: Duration = Duration::from_secs(12);
 const LINGER: Duration = Duration::from_secs(1);
 const MAX_HEAD: usize = 64 << 10;
 /// A client that tries every case a few times sends fewer.

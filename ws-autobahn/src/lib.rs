@@ -67,6 +67,7 @@ pub mod report;
 mod run;
 mod selection;
 pub mod spec;
+mod timeouts;
 mod verdict;
 mod wire_log;
 
@@ -77,4 +78,11 @@ pub use endpoint::{Connect, Endpoint};
 pub use opening::Target;
 pub use run::{CaseResult, Stream};
 pub use selection::{Selection, UnknownCase};
+pub use timeouts::Timeouts;
 pub use verdict::Verdict;
+
+/// Compiles and runs the snippets of the guide.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/AUTOBAHN.md")]
+#[derive(Debug)]
+pub struct Guide;

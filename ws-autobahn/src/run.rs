@@ -17,6 +17,7 @@ use crate::masks;
 use crate::opening::{self, Request, Target, Want};
 use crate::peer::{Closing, Peer, Traffic};
 use crate::play::Play;
+use crate::timeouts::Timeouts;
 use crate::verdict::{Observed, Verdict, verdict};
 use crate::wire_log::WireLog;
 
@@ -31,7 +32,8 @@ pub struct CaseResult {
     pub started: SystemTime,
     /// How long it took from the open connection to its end.
     pub duration: Duration,
-    pub(crate) was_open: bool,
+    /// Why it was not, as a clause.
+    pub(crate) not_opened: Option<String>,
     pub(crate) agent: Option<String>,
     pub(crate) is_server: bool,
     pub(crate) closing: Closing,
@@ -62,7 +64,13 @@ impl CaseResult {
     /// Was the opening handshake completed?
     #[must_use]
     pub const fn was_open(&self) -> bool {
-        self.was_open
+        self.not_opened.is_none()
+    }
+
+    /// Why the opening handshake was not completed, as a clause, where the case wanted it to be.
+    pub(crate) fn unwanted_refusal(&self) -> Option<&str> {
+        let probe = self.case.opening.probe.as_ref();
+        self.not_opened.as_deref().filter(|_| probe.is_none_or(|probe| !matches!(probe.want, Want::Refused)))
     }
 
     /// What the endpoint calls itself.
@@ -82,8 +90,9 @@ pub(crate) async fn as_client(
     mut stream: impl Stream,
     target: &Target,
     agent: Option<&str>,
+    timeouts: Timeouts,
 ) -> CaseResult {
-    let mut run = Run::new(case, Role::Client);
+    let mut run = Run::new(case, Role::Client, timeouts);
     let entropy = Entropy::os();
     let key = opening::key(&entropy);
     let opening = &run.case.opening;
@@ -101,8 +110,9 @@ pub(crate) async fn as_server(
     head: &[u8],
     leftover: BytesMut,
     agent: &str,
+    timeouts: Timeouts,
 ) -> CaseResult {
-    let mut run = Run::new(case, Role::Server);
+    let mut run = Run::new(case, Role::Server, timeouts);
     run.agent = Some(agent.to_owned());
     run.http_request = String::from_utf8_lossy(head).into_owned();
     run.log.read(head);
@@ -118,8 +128,9 @@ pub(crate) async fn refused(
     head: &[u8],
     agent: &str,
     why: String,
+    timeouts: Timeouts,
 ) -> CaseResult {
-    let mut run = Run::new(case, Role::Server);
+    let mut run = Run::new(case, Role::Server, timeouts);
     run.agent = Some(agent.to_owned());
     run.http_request = String::from_utf8_lossy(head).into_owned();
     run.log.read(head);
@@ -134,6 +145,7 @@ type Opened = Result<(Option<Params>, BytesMut), String>;
 struct Run {
     case: Arc<Case>,
     role: Role,
+    timeouts: Timeouts,
     agent: Option<String>,
     started: SystemTime,
     http_request: String,
@@ -144,10 +156,11 @@ struct Run {
 }
 
 impl Run {
-    fn new(case: Arc<Case>, role: Role) -> Self {
+    fn new(case: Arc<Case>, role: Role, timeouts: Timeouts) -> Self {
         Self {
             case,
             role,
+            timeouts,
             agent: None,
             started: SystemTime::now(),
             http_request: String::new(),
@@ -159,7 +172,7 @@ impl Run {
     }
 
     async fn open_as_client(&mut self, stream: &mut impl Stream, key: &str, protocols: &[String]) -> Opened {
-        let deadline = Instant::now() + OPEN_TIMEOUT;
+        let deadline = Instant::now() + self.timeouts.opening;
         let request = self.http_request.as_bytes();
         self.log.written(request, false);
         self.traffic.outgoing_before_open = request.len() as u64;
@@ -218,7 +231,7 @@ impl Run {
         self.log.written(response, false);
         self.traffic.outgoing_before_open = response.len() as u64;
         let chop = opening.probe.as_ref().and_then(|probe| probe.chop);
-        match timeout(OPEN_TIMEOUT, write_head(stream, response, chop)).await {
+        match timeout(self.timeouts.opening, write_head(stream, response, chop)).await {
             Ok(Ok(())) => Ok((chosen?.map(|(params, _)| params), leftover)),
             _ => Err("the answer could not be written".to_owned()),
         }
@@ -226,18 +239,19 @@ impl Run {
 
     /// From the end of the opening handshake to the verdict.
     async fn go_on(self, stream: &mut impl Stream, opened: Opened, entropy: Entropy) -> CaseResult {
-        let Self { case, role, agent, started, http_request, http_response, log, traffic, closing } = self;
+        let Self { case, role, timeouts, agent, started, http_request, http_response, log, traffic, closing } =
+            self;
         let since = Instant::now();
         let (opened, probed) = match &case.opening.probe {
             Some(probe) => probed(probe.want, role, opened, stream).await,
             None => (opened, None),
         };
         let params = opened.as_ref().map_or(None, |(params, _)| *params);
-        let mut peer = Peer::new(role, params, entropy, log, traffic);
+        let mut peer = Peer::new(role, params, entropy, log, traffic, timeouts);
         peer.closing = closing;
         let mut play = Play::new(Arc::clone(&case));
         let mut found = probed;
-        let was_open = opened.is_ok();
+        let not_opened = opened.as_ref().err().cloned();
         match opened {
             Ok((_, leftover)) => {
                 peer.input().extend_from_slice(&leftover);
@@ -255,7 +269,7 @@ impl Run {
             }
         }
         let observed = Observed {
-            was_open,
+            was_open: not_opened.is_none(),
             is_server: role == Role::Server,
             closing: &peer.closing,
             received: &play.received,
@@ -281,7 +295,7 @@ impl Run {
             verdict,
             started,
             duration: since.elapsed(),
-            was_open,
+            not_opened,
             agent,
             is_server: role == Role::Server,
             closing: peer.closing,
@@ -344,8 +358,6 @@ async fn write_head(stream: &mut impl Stream, head: &[u8], chop: Option<usize>) 
     Ok(())
 }
 
-/// How long the opening handshake may take.
-const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a client has to end a connection whose opening handshake went wrong.
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(2);
 const MAX_HEAD: usize = 64 << 10;

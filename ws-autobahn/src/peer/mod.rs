@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use ws_proto::{Entropy, Role};
 
 use crate::deflate::{Inflater, Params};
+use crate::timeouts::Timeouts;
 use crate::wire_log::WireLog;
 pub(crate) use receive::PeerEvent;
 use receive::Receiving;
@@ -102,6 +103,7 @@ pub(crate) struct Peer {
     pub(crate) log: WireLog,
     pub(crate) traffic: Traffic,
     pub(crate) deflate: Option<Params>,
+    timeouts: Timeouts,
     entropy: Entropy,
     receiving: Receiving,
     sending: Sending,
@@ -115,6 +117,7 @@ impl Peer {
         entropy: Entropy,
         log: WireLog,
         traffic: Traffic,
+        timeouts: Timeouts,
     ) -> Self {
         let inflater = deflate.map(|params| match role {
             Role::Client => Inflater::new(params.server_window_bits, params.server_no_context_takeover),
@@ -131,6 +134,7 @@ impl Peer {
             log,
             traffic,
             deflate,
+            timeouts,
             entropy,
             receiving: Receiving::new(inflater),
             sending: Sending::default(),
@@ -207,7 +211,7 @@ impl Peer {
             // Whoever answered a Close frame waits for the server's end of the stream. There is no rule for how long.
             self.set_timer(now + PATIENCE, Timer::ServerDrop);
         } else {
-            self.set_timer(now + CLOSE_TIMEOUT, Timer::CloseHandshake);
+            self.set_timer(now + self.timeouts.closing, Timer::CloseHandshake);
         }
     }
 
@@ -248,7 +252,7 @@ impl Peer {
                 self.closing.was_clean = true;
                 match self.role {
                     Role::Server => self.give_up(true),
-                    Role::Client => self.set_timer(now + CLOSE_TIMEOUT, Timer::ServerDrop),
+                    Role::Client => self.set_timer(now + self.timeouts.server_drop, Timer::ServerDrop),
                 }
             }
             State::Open => {
@@ -269,7 +273,5 @@ const fn may_be_sent(code: u16) -> bool {
     matches!(code, 1000..=1003 | 1007..=1011 | 3000..=4999)
 }
 
-/// How long the endpoint has for its answer to a Close frame, and the server for closing the TCP connection.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a server has that began the closing handshake. The original suite waits for ever.
 const PATIENCE: Duration = Duration::from_secs(10);

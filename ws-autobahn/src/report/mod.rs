@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::case::{Behavior, CaseId, CloseBehavior};
 use crate::run::CaseResult;
+use crate::verdict::Verdict;
 
 /// The results of one or more agents.
 #[derive(Debug, Default)]
@@ -55,6 +56,12 @@ impl CaseResult {
             (Behavior::Unimplemented, _) => Severity::Unimplemented,
             _ => Severity::Good,
         }
+    }
+
+    /// Its number, the verdict, and why it is so.
+    fn sentence(&self) -> String {
+        let Verdict { behavior, behavior_close, result, result_close } = &self.verdict;
+        format!("{} is {behavior} / {behavior_close}: {result} {result_close}", self.case.id)
     }
 }
 
@@ -102,6 +109,17 @@ impl Report {
     pub fn severity(&self) -> Severity {
         let results = self.agents.values().flat_map(BTreeMap::values);
         results.map(CaseResult::severity).max().unwrap_or(Severity::Good)
+    }
+
+    /// A sentence for each case that is at least so far from what is wanted.
+    #[must_use]
+    pub fn shortcomings(&self, from: Severity) -> Vec<String> {
+        let results = self
+            .agents
+            .iter()
+            .flat_map(|(agent, results)| results.values().map(move |result| (agent, result)));
+        let short = results.filter(|(_, result)| result.severity() >= from);
+        short.map(|(agent, result)| format!("{agent}: case {}", result.sentence())).collect()
     }
 
     /// Writes the report in these forms into a folder, which is made where there is none. `fails_from` is what counts as a failure in JUnit.

@@ -16,7 +16,7 @@ const COLUMNS: [(Behavior, &str); 5] = [
 ];
 
 impl Report {
-    /// A table of how many cases of each section had which behavior, and a line for each case that was not good.
+    /// A table of how many cases of each section had which behavior, and a line for each case that is worse than not implemented.
     #[must_use]
     pub fn to_table(&self) -> String {
         let mut table = String::new();
@@ -37,17 +37,9 @@ impl Report {
             }
             let _ = write!(table, "  {:<32}", "all");
             row(&mut table, &self.counts(agent));
-            for result in self.results(agent).filter(|result| result.severity() > Severity::Good) {
-                let verdict = &result.verdict;
-                let _ = writeln!(
-                    table,
-                    "  {:<8} {} / {}: {} {}",
-                    result.case.id.to_string(),
-                    verdict.behavior,
-                    verdict.behavior_close,
-                    verdict.result,
-                    verdict.result_close
-                );
+            let short = self.results(agent).filter(|result| result.severity() > Severity::Unimplemented);
+            for result in short {
+                let _ = writeln!(table, "  {}", result.sentence());
             }
         }
         table

@@ -1,5 +1,5 @@
-//! Our client under the original suite, by the suite's control protocol: it asks how many cases there are, opens each, echoes what comes,
-//! and has the reports written.
+//! `testee-client`: our client under a fuzzing server, by its control protocol: it asks how many cases there are, opens each, echoes what
+//! comes, and has the reports written.
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
@@ -12,6 +12,7 @@ use ws_proto::{Config, Message};
 
 /// Options of `testee-client`.
 #[derive(Args, Debug)]
+#[command(after_help = AFTER_HELP)]
 pub(crate) struct Options {
     /// Where the suite's fuzzing server listens
     #[arg(long, value_name = "URL", default_value = "ws://127.0.0.1:9001")]
@@ -22,7 +23,20 @@ pub(crate) struct Options {
     /// What drives the connections
     #[arg(long, value_enum, default_value_t = Driver::Tokio)]
     driver: Driver,
+    /// Ask the suite to end, too, after it has written its reports
+    #[arg(long)]
+    shutdown: bool,
 }
+
+const AFTER_HELP: &str = "\
+It runs all cases of a fuzzing server, of this program or of the original suite, and has the reports written; the verdicts
+are the server's to tell.
+
+Exit status: 0 when all cases were run, 2 when the server could not be reached or has died.
+
+Example:
+  ws-autobahn fuzzing-server --listen 127.0.0.1:9001 &
+  ws-autobahn testee-client --url ws://127.0.0.1:9001 --shutdown; wait $!";
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Driver {
@@ -43,16 +57,17 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
     let count = endpoint
         .first_message(&format!("{base}/getCaseCount"))
         .await
-        .context("the suite does not tell its cases")?;
+        .with_context(|| format!("{base} does not tell how many cases there are"))?;
     let count: u32 =
         count.as_text().and_then(|text| text.parse().ok()).context("the number of cases is not a number")?;
     for case in 1..=count {
         let _judged_by_the_suite = endpoint.echo(&format!("{base}/runCase?case={case}&agent={agent}")).await;
     }
+    let shutdown = if options.shutdown { "&shutdownOnComplete=true" } else { "" };
     endpoint
-        .echo(&format!("{base}/updateReports?agent={agent}"))
+        .echo(&format!("{base}/updateReports?agent={agent}{shutdown}"))
         .await
-        .context("the suite does not write its reports")
+        .with_context(|| format!("{base} does not write its reports"))
 }
 
 enum Endpoint {

@@ -1,4 +1,8 @@
 //! The spec files of the original suite, in JSON: `fuzzingclient.json` and `fuzzingserver.json`.
+//!
+//! A key that is not known is an error, because what was meant by it would not happen.
+
+mod options;
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -7,10 +11,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::selection::{Selection, matches};
+pub use options::ProtocolOptions;
 
 /// What both files have.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
+#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
 pub struct Spec {
     /// Where the fuzzing server listens: `ws://address:port`.
     pub url: Option<String>,
@@ -28,13 +33,15 @@ pub struct Spec {
     pub cert: Option<PathBuf>,
     /// The key to it.
     pub key: Option<PathBuf>,
-    /// Settings of the original's own implementation; only `version` with the value 18 (RFC 6455) has a meaning here.
-    pub options: serde_json::Map<String, serde_json::Value>,
+    /// Settings for all connections.
+    pub options: ProtocolOptions,
+    /// Where the original suite serves a web page; it has no effect here.
+    pub webport: Option<serde_json::Value>,
 }
 
 /// A server to be tested.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Server {
     /// What it is called in the report; where there is none, what it calls itself.
     pub agent: Option<String>,
@@ -46,8 +53,8 @@ pub struct Server {
     pub origin: Option<String>,
     /// Subprotocols to offer.
     pub protocols: Vec<String>,
-    /// As in [`Spec`].
-    pub options: serde_json::Map<String, serde_json::Value>,
+    /// Settings for the connections to it, which go before those for all.
+    pub options: ProtocolOptions,
 }
 
 impl Spec {
@@ -67,9 +74,16 @@ impl Spec {
 
     /// The cases that it selects; all where it names none.
     #[must_use]
-    pub fn selection(&self, beyond: bool) -> Selection {
+    pub fn selection(&self) -> Selection {
         let cases = if self.cases.is_empty() { vec!["*".to_owned()] } else { self.cases.clone() };
-        Selection { cases, exclude: self.exclude_cases.clone(), beyond }
+        Selection { cases, exclude: self.exclude_cases.clone(), beyond: false }
+    }
+
+    /// A sentence for each key that has no effect.
+    pub fn notes(&self) -> impl Iterator<Item = &'static str> {
+        let webport =
+            self.webport.is_some().then_some("webport in the spec file has no effect: there is no web page");
+        webport.into_iter()
     }
 
     /// Is the case to be left out for this agent?
@@ -123,8 +137,24 @@ mod tests {
         )
         .unwrap();
         assert_eq!(spec.servers[0].agent.as_deref(), Some("testee"));
-        assert_eq!(spec.selection(false).resolve().unwrap().len(), 9);
+        assert_eq!(spec.selection().resolve().unwrap().len(), 9);
         assert!(spec.excludes("Firefox/1", "6.22.3") && spec.excludes("Firefox/1", "1.1.1"));
         assert!(!spec.excludes("Firefox/1", "1.1.10") && !spec.excludes("Other", "6.22.3"));
+    }
+
+    #[test]
+    fn a_key_that_is_not_known_is_answered_with_a_sentence() {
+        let read = |text: &str| serde_json::from_str::<Spec>(text).map_err(|error| error.to_string());
+        let error = read(r#"{"url": "ws://127.0.0.1:9001", "exclude-case": ["1.*"]}"#).unwrap_err();
+        assert!(
+            error.starts_with("unknown field `exclude-case`, expected one of `url`, `servers`"),
+            "{error}"
+        );
+        let error = read(r#"{"servers": [{"uri": "ws://127.0.0.1:9001"}]}"#).unwrap_err();
+        assert!(error.starts_with("unknown field `uri`, expected one of `agent`, `url`"), "{error}");
+        let error = read(r#"{"url": "ws://127.0.0.1:9001", "options": {"failByDrop": true}}"#).unwrap_err();
+        assert!(error.starts_with("the option failByDrop is true"), "{error}");
+        let spec = read(r#"{"url": "ws://127.0.0.1:9001", "webport": 8080}"#).unwrap();
+        assert_eq!(spec.notes().count(), 1);
     }
 }
