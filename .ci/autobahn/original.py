@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the Autobahn suite against our server and our client, each over both drivers, and judges the reports.
+"""Runs the original Autobahn suite against our server and our client, each over both drivers, and judges the reports.
 
 Which cases run is the entry of cases.json that --cases names (or patterns such as '7.*,9.1.*'). Reports, logs and the
 list of cases of each run are below --work, and those of an earlier run are deleted first.
