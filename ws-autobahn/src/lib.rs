@@ -56,6 +56,7 @@ mod deflate;
 mod drive;
 mod endpoint;
 pub mod expected;
+mod frame;
 pub mod fuzzing_client;
 pub mod fuzzing_server;
 mod masks;

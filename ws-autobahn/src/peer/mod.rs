@@ -4,6 +4,8 @@
 
 mod receive;
 mod send;
+#[cfg(test)]
+mod tests;
 mod traffic;
 mod utf8;
 
