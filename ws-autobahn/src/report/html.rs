@@ -52,6 +52,8 @@ struct Count {
 struct Section {
     number: u16,
     name: &'static str,
+    /// How many of its rows are not good.
+    bad: usize,
     parts: Vec<Part>,
 }
 
@@ -59,12 +61,14 @@ struct Section {
 struct Part {
     number: String,
     name: String,
+    good: bool,
     rows: Vec<Row>,
 }
 
 #[derive(Serialize)]
 struct Row {
     id: String,
+    anchor: String,
     description: String,
     good: bool,
     cells: Vec<Option<Cell>>,
@@ -84,6 +88,9 @@ struct Cell {
 struct Detail {
     anchor: String,
     id: String,
+    /// The row in the matrix.
+    row: String,
+    good: bool,
     agent: String,
     class: &'static str,
     behavior: &'static str,
@@ -121,7 +128,8 @@ impl Page {
         for id in ids {
             let number = id.section();
             if sections.last().is_none_or(|section| section.number != number) {
-                sections.push(Section { number, name: catalogue::section_name(number), parts: Vec::new() });
+                let name = catalogue::section_name(number);
+                sections.push(Section { number, name, bad: 0, parts: Vec::new() });
             }
             let Some(section) = sections.last_mut() else { continue };
             let (part, name) = match id.part() {
@@ -129,10 +137,12 @@ impl Page {
                 None => (number.to_string(), String::new()),
             };
             if section.parts.last().is_none_or(|last| last.number != part) {
-                section.parts.push(Part { number: part, name, rows: Vec::new() });
+                section.parts.push(Part { number: part, name, good: true, rows: Vec::new() });
             }
-            if let Some(part) = section.parts.last_mut() {
-                part.rows.extend(row(report, &names, id));
+            if let (Some(part), Some(row)) = (section.parts.last_mut(), row(report, &names, id)) {
+                section.bad += usize::from(!row.good);
+                part.good &= row.good;
+                part.rows.push(row);
             }
         }
         let details = names
@@ -140,7 +150,7 @@ impl Page {
             .enumerate()
             .flat_map(|(index, name)| report.results(name).map(move |result| detail(index, name, result)));
         Self {
-            written: timestamp(SystemTime::now()),
+            written: minute(&timestamp(SystemTime::now())),
             version: env!("CARGO_PKG_VERSION"),
             agents,
             sections,
@@ -165,7 +175,7 @@ fn row(report: &Report, names: &[&str], id: CaseId) -> Option<Row> {
     let description = results.iter().flatten().next()?.case.description.clone();
     let good = results.iter().flatten().all(|result| result.severity() <= Severity::Good);
     let cells = results.iter().enumerate().map(|(index, result)| result.map(|result| cell(index, result)));
-    Some(Row { id: id.to_string(), description, good, cells: cells.collect() })
+    Some(Row { id: id.to_string(), anchor: row_anchor(id), description, good, cells: cells.collect() })
 }
 
 fn cell(agent: usize, result: &CaseResult) -> Cell {
@@ -221,6 +231,8 @@ fn detail(agent: usize, name: &str, result: &CaseResult) -> Detail {
     Detail {
         anchor: anchor(agent, case.id),
         id: case.id.to_string(),
+        row: row_anchor(case.id),
+        good: result.severity() <= Severity::Good,
         agent: name.to_owned(),
         class: class(verdict.behavior),
         behavior: verdict.behavior.as_str(),
@@ -244,8 +256,17 @@ fn detail(agent: usize, name: &str, result: &CaseResult) -> Detail {
     }
 }
 
+/// `2026-11-20 20:56 UTC` of `2026-11-20T20:56:01.675Z`.
+fn minute(timestamp: &str) -> String {
+    timestamp.get(..16).unwrap_or(timestamp).replace('T', " ") + " UTC"
+}
+
 fn anchor(agent: usize, id: CaseId) -> String {
     format!("a{agent}-{}", id.to_string().replace('.', "-"))
+}
+
+fn row_anchor(id: CaseId) -> String {
+    format!("c{}", id.to_string().replace('.', "-"))
 }
 
 const fn class(behavior: Behavior) -> &'static str {
