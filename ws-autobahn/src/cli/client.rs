@@ -1,6 +1,6 @@
 //! `fuzzing-client`.
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use ws_autobahn::{Case, Endpoint};
 
 use super::plan::{Common, Plan};
 use super::progress::Progress;
-use super::signals::told_to_stop;
+use super::signals::Stop;
 
 /// Options of `fuzzing-client`.
 #[derive(Args, Debug)]
@@ -66,8 +66,7 @@ pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
     }
     let mut report = Report::new();
     let mut troubles = Vec::new();
-    let stop = told_to_stop();
-    tokio::pin!(stop);
+    let mut stop = Stop::new()?;
     for (server, endpoint) in servers {
         let settings = options.settings(&plan, &server, &endpoint);
         let agent = settings.agent.as_deref().unwrap_or_default();
@@ -84,7 +83,7 @@ pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
         });
         let ended = tokio::select! {
             ended = testing => Some(ended),
-            stopped = &mut stop => stopped.context("signals cannot be waited for").map(|()| None)?,
+            () = stop.told() => None,
         };
         progress.clear();
         match ended {

@@ -19,7 +19,7 @@ use ws_autobahn::{Case, CaseResult, Timeouts};
 
 use super::plan::{Common, Plan};
 use super::progress::Progress;
-use super::signals::told_to_stop;
+use super::signals::Stop;
 
 /// Options of `fuzzing-server`.
 #[derive(Args, Debug)]
@@ -80,6 +80,7 @@ pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
     let listener =
         TcpListener::bind(&address).await.with_context(|| format!("{address} cannot be listened at"))?;
     let address = listener.local_addr().context("the address is not known")?;
+    let mut stop = Stop::new()?;
     println!("listening on {}://{address}", if tls.is_some() { "wss" } else { "ws" });
     // Who does not read it does not need it.
     let _ = std::io::stdout().flush();
@@ -93,7 +94,7 @@ pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
     let server = FuzzingServer::new(plan.cases.clone(), settings, Shared(Arc::clone(&writer)));
     tokio::select! {
         ended = server.listen(listener, tls) => ended.context("no more connections can be accepted")?,
-        stopped = told_to_stop() => stopped.context("signals cannot be waited for")?,
+        () = stop.told() => {}
         () = idle(&server, options.idle_timeout) => {}
     }
     writer.progress.clear();
