@@ -6,11 +6,12 @@ use serde_json::Value;
 use std::path::Path;
 use std::time::SystemTime;
 
-use super::json::{event, milliseconds, timestamp};
+use super::json::{milliseconds, timestamp};
 use super::{Report, Severity, WriteError, write_file};
-use crate::case::{Behavior, CaseId, CloseBehavior};
+use crate::case::{Behavior, CaseId, CloseBehavior, Received};
 use crate::catalogue;
 use crate::run::CaseResult;
+use crate::wire_log::text_excerpt;
 
 pub(super) fn write(report: &Report, folder: &Path) -> Result<(), WriteError> {
     let mut environment = Environment::new();
@@ -210,7 +211,6 @@ fn cell(agent: usize, result: &CaseResult) -> Cell {
 
 fn detail(agent: usize, name: &str, result: &CaseResult) -> Detail {
     let CaseResult { case, verdict, closing, .. } = result;
-    let line = |received: &crate::case::Received| event(received).to_string();
     let yes = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
     let code = |code: Option<u16>, reason: Option<&str>| match (code, reason) {
         (None, _) => "none".to_owned(),
@@ -246,13 +246,27 @@ fn detail(agent: usize, name: &str, result: &CaseResult) -> Detail {
         expected: case
             .expected
             .iter()
-            .map(|(behavior, events)| (behavior.to_string(), events.iter().map(line).collect()))
+            .map(|(behavior, events)| (behavior.to_string(), events.iter().map(event).collect()))
             .collect(),
-        received: result.received.iter().map(line).collect(),
+        received: result.received.iter().map(event).collect(),
         facts,
         request: result.http_request.trim_end().to_owned(),
         response: result.http_response.trim_end().to_owned(),
         wire: result.wire_log.iter().map(wire_line).collect(),
+    }
+}
+
+/// Something that was received, in words.
+fn event(received: &Received) -> String {
+    let (what, payload) = match received {
+        Received::Message { payload, binary: false } => ("text", payload),
+        Received::Message { payload, binary: true } => ("binary", payload),
+        Received::Pong(payload) => ("pong", payload),
+        Received::Timeout(tag) => return format!("the wait {tag:?} is over"),
+    };
+    match payload.len() {
+        0 => format!("{what}, empty"),
+        len => format!("{what}, {len} bytes: {}", text_excerpt(payload)),
     }
 }
 
