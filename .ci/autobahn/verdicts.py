@@ -21,6 +21,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 from programs import CheckFailed, Program, end_children_on_signals, free_port, wait_for_port
 from run import matching, read_catalogue, wstest
+from summarize import count
 
 RACES = json.loads((HERE / "races.json").read_text())
 
@@ -41,6 +42,7 @@ def endpoints(options):
         "tokio-tungstenite-client": ("client", [options.peers / "testee"]),
         "tokio-websockets-server": ("server", [peers, "--server", "tokio-websockets"]),
         "fastwebsockets-server": ("server", [peers, "--server", "fastwebsockets"]),
+        "sockudo-ws-server": ("server", [peers, "--server", "sockudo-ws"]),
         "yawc-server": ("server", [peers, "--server", "yawc", "--deflate-level", "1"]),
         "npm-ws-server": ("server", [*node, "server"]),
         "npm-ws-client": ("client", [*node, "client"]),
@@ -96,6 +98,9 @@ def compared(name, role, argv, cases, options):
     else:
         original, original_seconds = suite_run("original", role, argv, name, work / "original", cases, options)
     lines, differing = compare(native, original, options)
+    behaviors = count(entry["behavior"] for entry in agent_of(original).values())
+    closes = count(entry["behaviorClose"] for entry in agent_of(original).values())
+    lines.append(f"  the original says: behavior {behaviors}; close {closes}")
     unexplained = []
     for case in differing:
         if reason := race(name, case):
