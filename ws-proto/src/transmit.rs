@@ -86,6 +86,21 @@ impl Transmit {
         }
     }
 
+    /// Queues an unmasked frame whose payload, of `len` bytes, is to be copied; `first` is the first byte of its header.
+    #[inline]
+    pub(crate) fn push_unmasked(&mut self, first: u8, len: u16, payload: &[u8]) {
+        self.make_room(4 + payload.len());
+        let before = self.staged.len();
+        let [high, low] = len.to_be_bytes();
+        if len < 126 {
+            self.staged.extend_from_slice(&[first, low]);
+        } else {
+            self.staged.extend_from_slice(&[first, 126, high, low]);
+        }
+        self.staged.extend_from_slice(payload);
+        self.len += self.staged.len() - before;
+    }
+
     /// Lets `write` append to the queue's own buffer, and counts what came.
     pub(crate) fn append(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         self.make_room(0);
@@ -119,15 +134,21 @@ impl Transmit {
     }
 
     /// Moves what is unread to the front once most of the buffer has been read, so that a queue that never empties does not grow.
+    #[inline]
     fn make_room(&mut self, more: usize) {
         if self.at > COMPACT_FROM && self.at > self.staged.len() / 2 {
-            self.staged.drain(..self.at);
-            for (position, _) in &mut self.shared {
-                *position -= self.at;
-            }
-            self.at = 0;
+            self.compact();
         }
         self.staged.reserve(more);
+    }
+
+    #[cold]
+    fn compact(&mut self) {
+        self.staged.drain(..self.at);
+        for (position, _) in &mut self.shared {
+            *position -= self.at;
+        }
+        self.at = 0;
     }
 
     /// The staged bytes that leave before the next shared payload.

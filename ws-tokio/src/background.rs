@@ -1,14 +1,56 @@
 //! The task that writes what nobody waits for.
+//!
+//! It is spawned when it is first needed. When all is written it rests, so that a burst of messages costs a wake-up and no new task, and
+//! ends when the socket has been idle until its next timer.
 
 use crate::driver::{Ops, Reader, Shared};
-use crate::wakers::Slot;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::Handle;
 use ws_proto::CloseCode;
+
+/// Is the task there?
+#[derive(Debug, Default)]
+pub(crate) struct Background(AtomicU8);
+
+impl Background {
+    /// Has it been told to see to what is queued?
+    #[inline]
+    pub(crate) fn is_busy(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == BUSY
+    }
+
+    /// Where it rests: it has been told, and is to be woken.
+    pub(crate) fn take_up(&self) -> bool {
+        self.change(RESTING, BUSY)
+    }
+
+    /// Where there is none: it is to be spawned.
+    pub(crate) fn begin(&self) -> bool {
+        self.change(NONE, BUSY)
+    }
+
+    /// It has nothing to do.
+    fn rest(&self) -> bool {
+        self.change(BUSY, RESTING)
+    }
+
+    /// It is not there any more: what it left is anybody's.
+    pub(crate) fn end(&self) {
+        self.0.store(NONE, Ordering::Relaxed);
+    }
+
+    fn change(&self, from: u8, to: u8) -> bool {
+        self.0.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+}
+
+const NONE: u8 = 0;
+const RESTING: u8 = 1;
+const BUSY: u8 = 2;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Ops<S> {
     /// For streams that may move to a task of their own.
@@ -27,7 +69,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Ops<S> {
 
 fn spawn<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(shared: &Arc<Shared<S>>) -> bool {
     let Ok(runtime) = Handle::try_current() else { return false };
-    let task = Task { shared: Arc::clone(shared), reader: Reader::default(), done: false };
+    let task = Task { shared: Arc::clone(shared), reader: None, ended: false };
     runtime.spawn(task.run());
     true
 }
@@ -35,8 +77,10 @@ fn spawn<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(shared: &Arc<Shared
 /// Writes until nothing is left; behind the last handle it also sees the connection to its end.
 struct Task<S> {
     shared: Arc<Shared<S>>,
-    reader: Reader,
-    done: bool,
+    /// For what comes behind the last handle.
+    reader: Option<Box<Reader>>,
+    /// Is it known that this task is not there any more? Then another may be.
+    ended: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
@@ -46,17 +90,31 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut core = self.shared.lock();
-        core.wakers.register(Slot::Background, cx.waker());
-        if core.handles > 0 {
-            ready!(core.poll_write_out());
+        if core.stream.is_none() {
+            self.ended = true;
+        } else if core.handles > 0 {
+            if core.has_unsent() {
+                let waker = core.waiting.enter_background(cx.waker());
+                ready!(core.poll_write_out(&mut Context::from_waker(&waker)));
+                core.waiting.leave_background();
+            }
             crate::pool::reclaim(&mut core.connection);
-            self.shared.in_background.store(false, Ordering::Relaxed);
-            self.done = true;
-            return Poll::Ready(());
+            if self.shared.background.rest() {
+                match &mut core.resting {
+                    Some(resting) => resting.clone_from(cx.waker()),
+                    resting @ None => *resting = Some(cx.waker().clone()),
+                }
+                return Poll::Pending;
+            }
+            // Woken without being told anything: it is not needed.
+            self.ended = true;
+        } else {
+            ready!(core.poll_linger(self.reader.get_or_insert_default(), cx));
+            self.ended = true;
         }
-        ready!(core.poll_linger(&mut self.reader, cx));
-        let stream = core.stream.take();
-        self.done = true;
+        self.shared.background.end();
+        core.resting = None;
+        let stream = if core.handles == 0 { core.stream.take() } else { None };
         // The stream may run code of the user when it is dropped, so not under the lock.
         drop(core);
         drop(stream);
@@ -65,10 +123,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
 }
 
 impl<S> Drop for Task<S> {
-    /// A runtime that shuts down drops its tasks: what they left is anybody's again.
+    /// A runtime that shuts down drops its tasks.
     fn drop(&mut self) {
-        if !self.done {
-            self.shared.in_background.store(false, Ordering::Relaxed);
+        if !self.ended {
+            self.shared.background.end();
         }
     }
 }
@@ -79,10 +137,10 @@ fn abandon<S: AsyncRead + AsyncWrite + Unpin>(shared: &Arc<Shared<S>>) {
     let code = if std::thread::panicking() { CloseCode::INTERNAL_ERROR } else { CloseCode::GOING_AWAY };
     // Only codes that cannot be sent are refused.
     let _sendable = core.connection.close(code, "", crate::driver::now());
-    let written = core.poll_write_out();
+    let written = core.write_unattended();
     let over = written.is_ready() && core.connection.transport() == ws_proto::Transport::Close;
     let stream = if !over && core.continue_in_background(shared) { None } else { core.stream.take() };
-    core.wakers.wake_all();
+    core.waiting.wake_all();
     drop(core);
     drop(stream);
 }

@@ -1,27 +1,26 @@
 //! A connection and its stream, polled together: the only code that touches wakers.
 
+use crate::background::Background;
 use crate::deadline::Deadline;
 use crate::outgoing::Outgoing;
-use crate::wakers::{Slot, Wakers};
+use crate::wakers::{Slot, Waiting};
 use crate::{Error, pool};
 use bytes::Buf;
 use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use ws_proto::owned::Event;
-use ws_proto::{ApiMisuse, CloseCode, Connection, Failure, ReceiveBuffer, Transport};
+use ws_proto::{ApiMisuse, CloseCode, Connection, Failure, Message, ReceiveBuffer, Transport};
 
 /// A socket as its handles and its background task share it. The lock is held within one poll only.
 #[derive(Debug)]
 pub(crate) struct Shared<S> {
     core: Mutex<Core<S>>,
-    /// Is a background task there to write what is queued? Outside of the lock, because a runtime that shuts down drops a task while it
-    /// is being spawned.
-    pub(crate) in_background: AtomicBool,
+    /// Outside of the lock, because a runtime that shuts down drops a task while it is being spawned.
+    pub(crate) background: Background,
 }
 
 /// What the lock guards.
@@ -30,9 +29,9 @@ pub(crate) struct Core<S> {
     /// `None` once it was taken out, or dropped behind the end of the connection.
     pub(crate) stream: Option<S>,
     pub(crate) connection: Connection,
-    pub(crate) wakers: Arc<Wakers>,
-    /// The waker that `wakers` is.
-    waker: Waker,
+    pub(crate) waiting: Waiting,
+    /// The background task, where it rests.
+    pub(crate) resting: Option<Waker>,
     /// When bytes were last read.
     pub(crate) now: Instant,
     /// Was something written that the stream may hold in a buffer of its own?
@@ -41,11 +40,11 @@ pub(crate) struct Core<S> {
     shut: bool,
     /// Did the peer end its side? Then nothing is read any more.
     ended: bool,
+    /// Handles of the user.
+    pub(crate) handles: u8,
     /// Why nothing can be written any more. What can still be read is read.
     write_error: Option<io::Error>,
     read_error: Option<io::Error>,
-    /// Handles of the user.
-    pub(crate) handles: usize,
     pub(crate) ops: Ops<S>,
 }
 
@@ -74,51 +73,103 @@ pub(crate) struct Reader {
     pub(crate) deadline: Deadline,
     /// Was the end told through `Stream`?
     pub(crate) told: bool,
-    /// Messages handed out since the stream was last read.
+    /// Counts what was asked for.
     pub(crate) buffered: u8,
 }
 
 impl<S> Shared<S> {
     pub(crate) fn new(stream: S, connection: Connection, now: Instant, ops: Ops<S>) -> Arc<Self> {
-        let wakers = Arc::new(Wakers::default());
         let core = Core {
             stream: Some(stream),
             connection,
-            waker: Waker::from(Arc::clone(&wakers)),
-            wakers,
+            waiting: Waiting::default(),
+            resting: None,
             now,
             unflushed: false,
             shut: false,
             ended: false,
+            handles: 1,
             write_error: None,
             read_error: None,
-            handles: 1,
             ops,
         };
-        Arc::new(Self { core: Mutex::new(core), in_background: AtomicBool::new(false) })
+        Arc::new(Self { core: Mutex::new(core), background: Background::default() })
     }
 
+    #[inline]
     pub(crate) fn lock(&self) -> MutexGuard<'_, Core<S>> {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Users of its `Sink` and `Stream` may be in two tasks.
+    pub(crate) fn divide(&self) {
+        self.lock().waiting.divide();
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
-    /// The next event; `None` after a clean close. Ends only after the Close frame was written, or could not be.
+    /// The next whole message; `None` after a clean close. Ends only after the Close frame was written, or could not be.
+    #[inline]
+    pub(crate) fn poll_message(
+        self: &Arc<Self>,
+        reader: &mut Reader,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<Message>, Error>> {
+        let mut guard = self.lock();
+        let core = &mut *guard;
+        // Messages from the buffer cost no system call, so some of them together count against the task's budget.
+        reader.buffered = reader.buffered.wrapping_add(1);
+        if !reader.buffered.is_multiple_of(BUDGET_FOR)
+            && let Some(message) = core.connection.poll_message(&mut reader.input, core.now)
+        {
+            return Poll::Ready(Ok(Some(message.into_message())));
+        }
+        self.poll_parsed(guard, reader, cx, &mut |connection, input, now| {
+            if let Some(message) = connection.poll_message(input, now) {
+                return Some(Ok(message.into_message()));
+            }
+            while let Some(event) = connection.poll_event(input, now) {
+                match Event::from_borrowed(event) {
+                    Some(Event::Message(message)) => return Some(Ok(message)),
+                    Some(Event::Fragment(_)) => return Some(Err(ApiMisuse::DeliveryIsStreaming.into())),
+                    Some(_) | None => {}
+                }
+            }
+            None
+        })
+    }
+
+    /// The next event. Otherwise as [`poll_message`](Self::poll_message).
     pub(crate) fn poll_event(
         self: &Arc<Self>,
         reader: &mut Reader,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<Event>, Error>> {
-        let mut core = self.lock();
-        if !reader.input.is_empty() {
-            pool::lend(&mut core.connection);
-        }
+        reader.buffered = reader.buffered.wrapping_add(1);
+        self.poll_parsed(self.lock(), reader, cx, &mut |connection, input, now| {
+            // To the end: what follows the end of a connection is taken and discarded too.
+            while let Some(event) = connection.poll_event(input, now) {
+                if let Some(event) = Event::from_borrowed(event) {
+                    return Some(Ok(event));
+                }
+            }
+            None
+        })
+    }
+
+    /// What `parse` makes of the input, and the upkeep around it.
+    fn poll_parsed<T>(
+        self: &Arc<Self>,
+        mut core: MutexGuard<'_, Core<S>>,
+        reader: &mut Reader,
+        cx: &mut Context<'_>,
+        parse: &mut Parse<'_, T>,
+    ) -> Poll<Result<Option<T>, Error>> {
         let was_open = core.connection.is_open();
-        let outcome = core.poll_event(reader, cx);
+        let outcome = core.poll_parsed(reader, cx, parse);
         if was_open && !core.connection.is_open() {
             // Whoever waits for room in the queue waits in vain.
-            core.wakers.wake_all();
+            core.waiting.wake_all();
         }
         if outcome.is_pending() && core.has_unsent() {
             core.continue_in_background(self);
@@ -128,25 +179,69 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
     }
 
     /// Queues `outgoing`, when there is room; then lets it leave by the flush contract. `reader` is the receiving end, where it is here.
-    pub(crate) fn poll_send(
+    #[inline]
+    pub(crate) fn poll_send<O: Outgoing>(
         self: &Arc<Self>,
-        outgoing: &mut Option<Outgoing>,
+        outgoing: &mut Option<O>,
         reader: Option<&mut Reader>,
         cx: &mut Context<'_>,
         when: Leave,
     ) -> Poll<Result<(), Error>> {
         let mut core = self.lock();
-        pool::lend(&mut core.connection);
-        let outcome = core.poll_send(self, outgoing, reader, cx, when);
+        if core.has_room()
+            && let Some(outgoing) = outgoing.take()
+        {
+            core.queue(outgoing)?;
+        }
+        if outgoing.is_none() && core.puts_off(self, reader.as_deref(), when) {
+            return Poll::Ready(Ok(()));
+        }
+        self.poll_send_slowly(core, outgoing, reader, cx, when)
+    }
+
+    /// Waits for room where there was none, and writes.
+    fn poll_send_slowly<O: Outgoing>(
+        self: &Arc<Self>,
+        mut core: MutexGuard<'_, Core<S>>,
+        outgoing: &mut Option<O>,
+        mut reader: Option<&mut Reader>,
+        cx: &mut Context<'_>,
+        when: Leave,
+    ) -> Poll<Result<(), Error>> {
+        if outgoing.is_some() {
+            ready!(core.poll_room(reader.as_deref_mut(), cx));
+            core.check_writable()?;
+        }
+        if let Some(outgoing) = outgoing.take() {
+            core.queue(outgoing)?;
+            if core.puts_off(self, reader.as_deref(), when) {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        self.poll_write_through(&mut core, cx)
+    }
+
+    /// Writes what was queued, or leaves it to the background task where the stream does not take it.
+    fn poll_write_through(
+        self: &Arc<Self>,
+        core: &mut Core<S>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Error>> {
+        let waker = core.waiting.enter(Slot::Sender, cx.waker());
+        let written = core.poll_write_out(&mut stream_context(waker.as_ref(), cx));
+        if written.is_pending() && !core.continue_in_background(self) {
+            // Nobody else can write it: wait here.
+            return Poll::Pending;
+        }
         pool::reclaim(&mut core.connection);
-        outcome
+        Poll::Ready(core.check_writable())
     }
 
     /// Waits until everything queued was written and the stream was flushed.
     pub(crate) fn poll_flush(self: &Arc<Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let mut core = self.lock();
-        core.wakers.register(Slot::Sender, cx.waker());
-        let outcome = core.poll_write_out();
+        let waker = core.waiting.enter(Slot::Sender, cx.waker());
+        let outcome = core.poll_write_out(&mut stream_context(waker.as_ref(), cx));
         if outcome.is_pending() {
             core.continue_in_background(self);
         }
@@ -163,13 +258,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
     }
 
     /// Queues `outgoing` without waiting, for the next flush.
-    pub(crate) fn feed(self: &Arc<Self>, outgoing: Outgoing) -> Result<(), Error> {
+    pub(crate) fn feed(self: &Arc<Self>, outgoing: impl Outgoing) -> Result<(), Error> {
         let mut core = self.lock();
         core.check_writable()?;
-        pool::lend(&mut core.connection);
-        outgoing.queue(&mut core.connection, now)?;
-        let put_off = core.connection.transmit().len() < WRITE_FROM;
-        if !(put_off && core.continue_in_background(self)) && core.poll_write_out().is_pending() {
+        core.queue(outgoing)?;
+        if !core.puts_off(self, None, Leave::Later) && core.write_unattended().is_pending() {
             core.continue_in_background(self);
         }
         Ok(())
@@ -183,13 +276,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
         if !was_open {
             return Ok(());
         }
-        if core.poll_write_out().is_pending() {
+        if core.write_unattended().is_pending() {
             core.continue_in_background(self);
         }
         // Whoever waits has another deadline now.
-        core.wakers.wake_all();
+        core.waiting.wake_all();
         Ok(())
     }
+}
+
+/// Makes the next item of what was read, all of which it may take.
+type Parse<'a, T> = dyn FnMut(&mut Connection, &mut ReceiveBuffer, Instant) -> Option<Result<T, Error>> + 'a;
+
+/// To poll the stream with: the waker that [`Waiting`] tells, or the task's own.
+fn stream_context<'a>(waker: Option<&'a Waker>, cx: &'a Context<'_>) -> Context<'a> {
+    Context::from_waker(waker.unwrap_or(cx.waker()))
 }
 
 /// When what was queued is to leave.
@@ -203,16 +304,57 @@ pub(crate) enum Leave {
 
 impl<S> Core<S> {
     /// Is anything left that should be on its way?
+    #[inline]
     pub(crate) fn has_unsent(&mut self) -> bool {
         self.unflushed || !self.connection.transmit().is_empty()
     }
 
     /// Sees to it that what is queued leaves without anybody's help; false where no task can be had for that.
-    pub(crate) fn continue_in_background(&self, shared: &Arc<Shared<S>>) -> bool {
-        if !shared.in_background.swap(true, Ordering::Relaxed) && !(self.ops.spawn)(shared) {
-            shared.in_background.store(false, Ordering::Relaxed);
+    #[inline]
+    pub(crate) fn continue_in_background(&mut self, shared: &Arc<Shared<S>>) -> bool {
+        shared.background.is_busy() || self.start_background(shared)
+    }
+
+    #[inline(never)]
+    fn start_background(&mut self, shared: &Arc<Shared<S>>) -> bool {
+        if shared.background.take_up() {
+            if let Some(resting) = &self.resting {
+                resting.wake_by_ref();
+            }
+        } else if shared.background.begin() && !(self.ops.spawn)(shared) {
+            shared.background.end();
         }
-        shared.in_background.load(Ordering::Relaxed)
+        shared.background.is_busy()
+    }
+
+    /// Does what is queued not need to leave at once, and is somebody there who sees to it later?
+    #[inline]
+    fn puts_off(&mut self, shared: &Arc<Shared<S>>, reader: Option<&Reader>, when: Leave) -> bool {
+        let more_to_read = || {
+            reader.is_some_and(|reader| {
+                !reader.input.is_empty() && self.connection.has_frame(reader.input.as_slice())
+            })
+        };
+        (when == Leave::Later || more_to_read())
+            && self.connection.transmit().len() < WRITE_FROM
+            && self.continue_in_background(shared)
+    }
+
+    #[inline]
+    fn queue(&mut self, outgoing: impl Outgoing) -> Result<(), Error> {
+        pool::lend(&mut self.connection);
+        let queued = outgoing.queue(&mut self.connection, now);
+        if queued.is_err() {
+            pool::reclaim(&mut self.connection);
+        }
+        queued
+    }
+
+    /// Can something be queued without waiting?
+    #[inline]
+    fn has_room(&mut self) -> bool {
+        let mark = self.connection.config().max_send_queue_bytes();
+        self.write_error.is_none() && (self.connection.transmit().len() < mark || !self.connection.is_open())
     }
 
     /// The error of the stream, if it cannot be written to any more.
@@ -222,85 +364,59 @@ impl<S> Core<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
-    fn poll_event(
+    fn poll_parsed<T>(
         &mut self,
         reader: &mut Reader,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Option<Event>, Error>> {
-        if !reader.input.is_empty() {
-            // Messages from the buffer cost no system call, so some of them together count against the task's budget.
-            reader.buffered = (reader.buffered + 1) % BUDGET_FOR;
-            if reader.buffered == 0 {
-                ready!(pin!(tokio::task::coop::consume_budget()).poll(cx));
-            }
+        parse: &mut Parse<'_, T>,
+    ) -> Poll<Result<Option<T>, Error>> {
+        if !reader.input.is_empty() && reader.buffered.is_multiple_of(BUDGET_FOR) {
+            ready!(pin!(tokio::task::coop::consume_budget()).poll(cx));
         }
-        let mut registered = false;
         loop {
-            // To the end: what follows the end of a connection is taken and discarded too.
-            while let Some(event) = self.connection.poll_event(&mut reader.input, self.now) {
-                if let Some(event) = Event::from_borrowed(event) {
-                    return Poll::Ready(Ok(Some(event)));
-                }
+            if !reader.input.is_empty() {
+                pool::lend(&mut self.connection);
             }
-            if !registered {
-                self.wakers.register(Slot::Receiver, cx.waker());
-                registered = true;
+            if let Some(item) = parse(&mut self.connection, &mut reader.input, self.now) {
+                return Poll::Ready(item.map(Some));
             }
-            let written = self.poll_write_out();
-            if self.connection.is_over() {
-                let given_up = self.connection.transport() == Transport::Close;
-                if written.is_ready() || given_up {
-                    let _in_time = self.poll_shutdown();
-                    return Poll::Ready(self.outcome());
-                }
+            if let Some(ended) = ready!(self.poll_more(reader, cx)) {
+                return Poll::Ready(ended.map(|()| None));
             }
-            // Also behind the end: a peer that waits for us to read does not read our Close frame.
-            if self.poll_read(reader).is_ready() {
-                continue;
-            }
-            if let Some(spare) = reader.input.release() {
-                pool::give_receive_buffer(spare);
-            }
-            ready!(self.poll_timers(&mut reader.deadline, cx));
         }
     }
 
-    fn poll_send(
-        &mut self,
-        shared: &Arc<Shared<S>>,
-        outgoing: &mut Option<Outgoing>,
-        mut reader: Option<&mut Reader>,
-        cx: &mut Context<'_>,
-        when: Leave,
-    ) -> Poll<Result<(), Error>> {
-        if outgoing.is_some() {
-            ready!(self.poll_room(reader.as_deref_mut(), cx));
-            self.check_writable()?;
+    /// Writes what is queued, and waits for more to parse: input, the end of the stream, a deadline. Tells how a connection that is over
+    /// ended.
+    fn poll_more(&mut self, reader: &mut Reader, cx: &mut Context<'_>) -> Poll<Option<Result<(), Error>>> {
+        let waker = self.waiting.enter(Slot::Receiver, cx.waker());
+        let stream_cx = &mut stream_context(waker.as_ref(), cx);
+        let written = if self.has_unsent() { self.poll_write_out(stream_cx) } else { Poll::Ready(()) };
+        if self.connection.is_over() {
+            let given_up = self.connection.transport() == Transport::Close;
+            if written.is_ready() || given_up {
+                let _in_time = self.poll_shutdown(stream_cx);
+                return Poll::Ready(Some(self.outcome()));
+            }
         }
-        if let Some(outgoing) = outgoing.take() {
-            outgoing.queue(&mut self.connection, now)?;
+        // Also behind the end: a peer that waits for us to read does not read our Close frame.
+        if self.poll_read(reader, stream_cx).is_ready() {
+            return Poll::Ready(None);
         }
-        let more_to_read = reader.is_some_and(|reader| {
-            !reader.input.is_empty() && self.connection.has_frame(reader.input.as_slice())
-        });
-        let may_wait = when == Leave::Later || more_to_read;
-        if may_wait && self.connection.transmit().len() < WRITE_FROM && self.continue_in_background(shared) {
-            return Poll::Ready(Ok(()));
+        if let Some(spare) = reader.input.release() {
+            pool::give_receive_buffer(spare);
         }
-        if self.poll_write_out().is_pending() && !self.continue_in_background(shared) {
-            // Nobody else can write it: wait here.
-            self.wakers.register(Slot::Sender, cx.waker());
-            ready!(self.poll_write_out());
-        }
-        Poll::Ready(self.check_writable())
+        ready!(self.poll_timers(&mut reader.deadline, cx));
+        Poll::Ready(None)
     }
 
     /// Waits until the queue is below its mark. Timers run meanwhile.
     fn poll_room(&mut self, mut reader: Option<&mut Reader>, cx: &mut Context<'_>) -> Poll<()> {
         let mark = self.connection.config().max_send_queue_bytes();
         while self.connection.is_open() && self.connection.transmit().len() >= mark {
-            self.wakers.register(Slot::Sender, cx.waker());
-            if self.poll_write_out().is_ready() || self.connection.transmit().len() < mark {
+            let waker = self.waiting.enter(Slot::Sender, cx.waker());
+            let written = self.poll_write_out(&mut stream_context(waker.as_ref(), cx));
+            if written.is_ready() || self.connection.transmit().len() < mark {
                 break;
             }
             match &mut reader {
@@ -315,12 +431,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
     fn poll_timers(&mut self, deadline: &mut Deadline, cx: &mut Context<'_>) -> Poll<()> {
         ready!(deadline.poll(self.connection.poll_timeout(), cx));
         self.connection.handle_timeout(now());
+        if let Some(resting) = self.resting.take() {
+            // Not told anything, the background task ends: an idle socket is to own none.
+            resting.wake();
+        }
         Poll::Ready(())
     }
 
     /// Writes what is queued; ready when all of it was written and flushed, or when nothing can be written any more.
-    pub(crate) fn poll_write_out(&mut self) -> Poll<()> {
-        let cx = &mut Context::from_waker(&self.waker);
+    pub(crate) fn poll_write_out(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(stream) = &mut self.stream else { return Poll::Ready(()) };
         let mut stream = Pin::new(stream);
         loop {
@@ -356,9 +475,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
         Poll::Ready(())
     }
 
+    /// As [`poll_write_out`](Self::poll_write_out), where no task is there to be woken.
+    pub(crate) fn write_unattended(&mut self) -> Poll<()> {
+        let waker = self.waiting.nobody();
+        self.poll_write_out(&mut Context::from_waker(&waker))
+    }
+
     /// Reads once, to where the bytes belong. An end or error of the stream becomes state of the connection.
-    fn poll_read(&mut self, reader: &mut Reader) -> Poll<()> {
-        let cx = &mut Context::from_waker(&self.waker);
+    fn poll_read(&mut self, reader: &mut Reader, cx: &mut Context<'_>) -> Poll<()> {
         let Some(stream) = self.stream.as_mut().filter(|_| !self.ended) else { return Poll::Pending };
         let read = if let Some(buf) = self.connection.recv_buf() {
             let mut buf = ReadBuf::new(buf);
@@ -386,8 +510,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
     }
 
     /// Does with the stream what the connection's end asks for.
-    fn poll_shutdown(&mut self) -> Poll<()> {
-        let cx = &mut Context::from_waker(&self.waker);
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.connection.transport() == Transport::KeepOpen || self.shut {
             return Poll::Ready(());
         }
@@ -400,8 +523,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
     }
 
     /// How a connection that is over ended.
-    fn outcome(&mut self) -> Result<Option<Event>, Error> {
-        let Some(failure) = self.connection.failure() else { return Ok(None) };
+    fn outcome(&self) -> Result<(), Error> {
+        let Some(failure) = self.connection.failure() else { return Ok(()) };
         if *failure == Failure::EndOfStream
             && let Some(error) = self.read_error.as_ref().or(self.write_error.as_ref())
             && error.kind() != io::ErrorKind::UnexpectedEof
@@ -416,16 +539,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
     pub(crate) fn poll_linger(&mut self, reader: &mut Reader, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             while self.connection.poll_event(&mut reader.input, self.now).is_some() {}
-            let written = self.poll_write_out();
+            let waker = self.waiting.enter_background(cx.waker());
+            let stream_cx = &mut Context::from_waker(&waker);
+            let written = self.poll_write_out(stream_cx);
             if self.write_error.is_some() && written.is_ready() {
                 return Poll::Ready(());
             }
-            let shut = self.poll_shutdown();
+            let shut = self.poll_shutdown(stream_cx);
             if self.connection.transport() == Transport::Close {
                 if shut.is_ready() || self.connection.poll_timeout().is_none() {
                     return Poll::Ready(());
                 }
-            } else if self.poll_read(reader).is_ready() {
+            } else if self.poll_read(reader, stream_cx).is_ready() {
                 continue;
             }
             ready!(self.poll_timers(&mut reader.deadline, cx));

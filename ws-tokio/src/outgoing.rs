@@ -6,39 +6,61 @@ use std::time::Instant;
 use ws_proto::{Connection, ControlPayload, Message, MessageKind, Prepared, SendError};
 
 /// Something on its way into the queue.
-#[derive(Debug)]
-pub(crate) enum Outgoing {
-    Message(Message),
-    Uncompressed(Message),
-    Prepared(Prepared),
-    Fragment(MessageKind, Bytes, bool),
-    Ping(ControlPayload),
+pub(crate) trait Outgoing {
+    /// Queues it. `now` reads the clock.
+    fn queue(self, connection: &mut Connection, now: impl FnOnce() -> Instant) -> Result<(), Error>;
 }
 
-impl Outgoing {
-    pub(crate) fn queue(
-        self,
-        connection: &mut Connection,
-        now: impl FnOnce() -> Instant,
-    ) -> Result<(), Error> {
-        match self {
-            Self::Message(message) => connection.send(message).map_err(give_back),
-            Self::Uncompressed(message) => connection.send_uncompressed(message).map_err(give_back),
-            Self::Prepared(message) => connection
-                .send_prepared(&message)
-                .map_err(|error| refused(&error, Some(message.message().clone()))),
-            Self::Fragment(kind, payload, fin) => {
-                connection.send_fragment(kind, payload, fin).map_err(|error| refused(&error, None))
-            }
-            Self::Ping(payload) => connection.ping(payload, now()).map_err(|error| refused(&error, None)),
-        }
+impl Outgoing for Message {
+    #[inline]
+    fn queue(self, connection: &mut Connection, _now: impl FnOnce() -> Instant) -> Result<(), Error> {
+        connection.send(self).map_err(give_back)
     }
 }
 
+/// A message that is not to be compressed.
+#[derive(Debug)]
+pub(crate) struct Uncompressed(pub(crate) Message);
+
+impl Outgoing for Uncompressed {
+    fn queue(self, connection: &mut Connection, _now: impl FnOnce() -> Instant) -> Result<(), Error> {
+        connection.send_uncompressed(self.0).map_err(give_back)
+    }
+}
+
+impl Outgoing for &Prepared {
+    fn queue(self, connection: &mut Connection, _now: impl FnOnce() -> Instant) -> Result<(), Error> {
+        connection.send_prepared(self).map_err(|error| refused(&error, Some(self.message().clone())))
+    }
+}
+
+/// A piece of a message.
+#[derive(Debug)]
+pub(crate) struct Piece {
+    pub(crate) kind: MessageKind,
+    pub(crate) payload: Bytes,
+    pub(crate) fin: bool,
+}
+
+impl Outgoing for Piece {
+    fn queue(self, connection: &mut Connection, _now: impl FnOnce() -> Instant) -> Result<(), Error> {
+        connection.send_fragment(self.kind, self.payload, self.fin).map_err(|error| refused(&error, None))
+    }
+}
+
+/// A ping.
+impl Outgoing for ControlPayload {
+    fn queue(self, connection: &mut Connection, now: impl FnOnce() -> Instant) -> Result<(), Error> {
+        connection.ping(self, now()).map_err(|error| refused(&error, None))
+    }
+}
+
+#[cold]
 fn give_back(error: SendError<Message>) -> Error {
     Error::Refused { refusal: error.refusal(), message: Some(error.into_rejected()) }
 }
 
-fn refused<T>(error: &SendError<T>, message: Option<Message>) -> Error {
+#[cold]
+pub(crate) fn refused<T>(error: &SendError<T>, message: Option<Message>) -> Error {
     Error::Refused { refusal: error.refusal(), message }
 }

@@ -1,6 +1,5 @@
 //! `Stream` and `Sink` of messages, for those who combine them.
 
-use crate::outgoing::Outgoing;
 use crate::{Error, RecvHalf, SendHalf, WebSocket};
 use futures_core::Stream;
 use futures_sink::Sink;
@@ -43,18 +42,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WebSocket<S> {
     type Error = Error;
 
     fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.handle.0.divide();
         self.handle.0.poll_room(cx)
     }
 
     fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
-        self.handle.0.feed(Outgoing::Message(message))
+        self.handle.0.divide();
+        self.handle.0.feed(message)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.handle.0.divide();
         self.handle.0.poll_flush(cx)
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.handle.0.divide();
         self.handle.0.start_closing(CloseCode::NORMAL, "")?;
         let this = &mut *self;
         while ready!(this.handle.0.poll_event(&mut this.reader, cx))?.is_some() {}
@@ -71,7 +74,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for SendHalf<S> {
     }
 
     fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
-        self.handle.0.feed(Outgoing::Message(message))
+        self.handle.0.feed(message)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {

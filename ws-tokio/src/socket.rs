@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::closer::Closer;
 use crate::driver::{Leave, Ops, Reader, Shared, now};
-use crate::outgoing::Outgoing;
+use crate::outgoing::{Outgoing, Piece, Uncompressed};
 use crate::split::{RecvHalf, SendHalf};
 use bytes::{Buf, Bytes, BytesMut};
 use std::fmt;
@@ -14,8 +14,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite};
 use ws_proto::owned::Event;
 use ws_proto::{
-    ApiMisuse, CloseCode, CloseInfo, Config, Connection, ControlPayload, Message, MessageKind, Negotiated,
-    Prepared,
+    CloseCode, CloseInfo, Config, Connection, ControlPayload, Message, MessageKind, Negotiated, Prepared,
 };
 
 /// A WebSocket over a byte stream, after the opening handshake.
@@ -97,7 +96,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Cancel safe: a call that is dropped before it is ready has not queued the message. (Where every send writes through, it may have:
     /// then it is queued as a whole, and leaves with the next call.)
     pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
-        self.send_outgoing(Outgoing::Message(message.into()), Leave::Soon).await
+        self.send_outgoing::<Message>(message.into(), Leave::Soon).await
     }
 
     /// Sends a message uncompressed: for what is compressed already, and for secrets beside text that an attacker chooses.
@@ -108,7 +107,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Cancel safety
     /// As [`send`](Self::send).
     pub async fn send_uncompressed(&mut self, message: impl Into<Message>) -> Result<(), Error> {
-        self.send_outgoing(Outgoing::Uncompressed(message.into()), Leave::Soon).await
+        self.send_outgoing(Uncompressed(message.into()), Leave::Soon).await
     }
 
     /// Sends a message that was made ready for many connections.
@@ -119,7 +118,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Cancel safety
     /// As [`send`](Self::send).
     pub async fn send_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
-        self.send_outgoing(Outgoing::Prepared(message.clone()), Leave::Soon).await
+        self.send_outgoing(message, Leave::Soon).await
     }
 
     /// Sends a piece of a message (RFC 6455 §5.4); `fin` tells that it is the last. Until then no other message can be sent.
@@ -135,7 +134,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         payload: impl Into<Bytes>,
         fin: bool,
     ) -> Result<(), Error> {
-        self.send_outgoing(Outgoing::Fragment(kind, payload.into(), fin), Leave::Soon).await
+        self.send_outgoing(Piece { kind, payload: payload.into(), fin }, Leave::Soon).await
     }
 
     /// Queues a message to leave with the next [`flush`](Self::flush), `recv` or `close`, when 64 KiB are queued, or at the latest when
@@ -147,7 +146,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Cancel safety
     /// As [`send`](Self::send).
     pub async fn feed(&mut self, message: impl Into<Message>) -> Result<(), Error> {
-        self.send_outgoing(Outgoing::Message(message.into()), Leave::Later).await
+        self.send_outgoing::<Message>(message.into(), Leave::Later).await
     }
 
     /// Waits until everything queued was handed to the stream, and the stream was flushed.
@@ -169,7 +168,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Cancel safety
     /// As [`send`](Self::send).
     pub async fn ping(&mut self, payload: ControlPayload) -> Result<(), Error> {
-        self.send_outgoing(Outgoing::Ping(payload), Leave::Soon).await
+        self.send_outgoing(payload, Leave::Soon).await
     }
 
     /// Completes the closing handshake: sends a Close frame, unless one was sent, and waits for the peer's at most `close_timeout`.
@@ -202,21 +201,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     pub(crate) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Message>, Error>> {
-        poll_message(&self.handle, &mut self.reader, cx)
+        self.handle.0.poll_message(&mut self.reader, cx)
     }
 
-    pub(crate) fn poll_outgoing(
-        &mut self,
-        outgoing: &mut Option<Outgoing>,
-        cx: &mut Context<'_>,
-        when: Leave,
-    ) -> Poll<Result<(), Error>> {
-        self.handle.0.poll_send(outgoing, Some(&mut self.reader), cx, when)
-    }
-
-    async fn send_outgoing(&mut self, outgoing: Outgoing, when: Leave) -> Result<(), Error> {
+    async fn send_outgoing<O: Outgoing>(&mut self, outgoing: O, when: Leave) -> Result<(), Error> {
         let mut outgoing = Some(outgoing);
-        poll_fn(|cx| self.poll_outgoing(&mut outgoing, cx, when)).await
+        poll_fn(|cx| self.handle.0.poll_send(&mut outgoing, Some(&mut self.reader), cx, when)).await
     }
 }
 
@@ -309,7 +299,10 @@ pub(crate) struct Handle<S>(pub(crate) Arc<Shared<S>>);
 
 impl<S> Handle<S> {
     fn another(&self) -> Self {
-        self.0.lock().handles += 1;
+        let mut core = self.0.lock();
+        core.handles += 1;
+        core.waiting.divide();
+        drop(core);
         Self(Arc::clone(&self.0))
     }
 }
@@ -318,27 +311,15 @@ impl<S> Drop for Handle<S> {
     fn drop(&mut self) {
         let mut core = self.0.lock();
         core.handles -= 1;
-        if core.handles == 0 && core.stream.is_some() {
+        if core.handles > 0 {
+            return;
+        }
+        if core.stream.is_some() {
             let abandon = core.ops.abandon;
             drop(core);
             abandon(&self.0);
+        } else if let Some(resting) = core.resting.take() {
+            resting.wake();
         }
-    }
-}
-
-/// The next whole message of a socket or half.
-pub(crate) fn poll_message<S: AsyncRead + AsyncWrite + Unpin>(
-    handle: &Handle<S>,
-    reader: &mut Reader,
-    cx: &mut Context<'_>,
-) -> Poll<Result<Option<Message>, Error>> {
-    loop {
-        return Poll::Ready(match std::task::ready!(handle.0.poll_event(reader, cx)) {
-            Ok(Some(Event::Message(message))) => Ok(Some(message)),
-            Ok(Some(Event::Fragment(_))) => Err(ApiMisuse::DeliveryIsStreaming.into()),
-            Ok(Some(_)) => continue,
-            Ok(None) => Ok(None),
-            Err(error) => Err(error),
-        });
     }
 }

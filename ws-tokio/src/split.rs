@@ -1,8 +1,8 @@
 //! The two halves of a socket.
 
 use crate::driver::{Leave, Reader};
-use crate::outgoing::Outgoing;
-use crate::socket::{Handle, poll_message};
+use crate::outgoing::{Outgoing, Piece, Uncompressed};
+use crate::socket::Handle;
 use crate::{Closer, Error};
 use bytes::Bytes;
 use std::fmt;
@@ -48,7 +48,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
     }
 
     pub(crate) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Message>, Error>> {
-        poll_message(&self.handle, &mut self.reader, cx)
+        self.handle.0.poll_message(&mut self.reader, cx)
     }
 }
 
@@ -80,7 +80,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
     /// # Cancel safety
     /// As there.
     pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
-        self.send_outgoing(Outgoing::Message(message.into()), Leave::Soon).await
+        self.send_outgoing::<Message>(message.into(), Leave::Soon).await
     }
 
     /// As [`WebSocket::send_uncompressed`](crate::WebSocket::send_uncompressed).
@@ -91,7 +91,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
     /// # Cancel safety
     /// As there.
     pub async fn send_uncompressed(&mut self, message: impl Into<Message>) -> Result<(), Error> {
-        self.send_outgoing(Outgoing::Uncompressed(message.into()), Leave::Soon).await
+        self.send_outgoing(Uncompressed(message.into()), Leave::Soon).await
     }
 
     /// As [`WebSocket::send_prepared`](crate::WebSocket::send_prepared).
@@ -102,7 +102,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
     /// # Cancel safety
     /// As there.
     pub async fn send_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
-        self.send_outgoing(Outgoing::Prepared(message.clone()), Leave::Soon).await
+        self.send_outgoing(message, Leave::Soon).await
     }
 
     /// As [`WebSocket::send_fragment`](crate::WebSocket::send_fragment).
@@ -118,7 +118,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
         payload: impl Into<Bytes>,
         fin: bool,
     ) -> Result<(), Error> {
-        self.send_outgoing(Outgoing::Fragment(kind, payload.into(), fin), Leave::Soon).await
+        self.send_outgoing(Piece { kind, payload: payload.into(), fin }, Leave::Soon).await
     }
 
     /// As [`WebSocket::feed`](crate::WebSocket::feed).
@@ -129,7 +129,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
     /// # Cancel safety
     /// As there.
     pub async fn feed(&mut self, message: impl Into<Message>) -> Result<(), Error> {
-        self.send_outgoing(Outgoing::Message(message.into()), Leave::Later).await
+        self.send_outgoing::<Message>(message.into(), Leave::Later).await
     }
 
     /// As [`WebSocket::flush`](crate::WebSocket::flush).
@@ -151,7 +151,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
     /// # Cancel safety
     /// As there.
     pub async fn ping(&mut self, payload: ControlPayload) -> Result<(), Error> {
-        self.send_outgoing(Outgoing::Ping(payload), Leave::Soon).await
+        self.send_outgoing(payload, Leave::Soon).await
     }
 
     /// Starts the closing handshake and waits until its Close frame was written. That it is complete the receiving half tells, whose
@@ -173,7 +173,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
         Closer::new(&self.handle.0)
     }
 
-    async fn send_outgoing(&mut self, outgoing: Outgoing, when: Leave) -> Result<(), Error> {
+    async fn send_outgoing<O: Outgoing>(&mut self, outgoing: O, when: Leave) -> Result<(), Error> {
         let mut outgoing = Some(outgoing);
         poll_fn(|cx| self.handle.0.poll_send(&mut outgoing, None, cx, when)).await
     }

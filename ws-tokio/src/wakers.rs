@@ -1,18 +1,99 @@
 //! Who is to be woken when the stream can be read or written.
 //!
 //! A stream keeps one waker for each direction, but up to three tasks may wait on a socket: the one that receives, the one that sends, and
-//! the background task. The stream is always polled with one waker of ours, which wakes all that wait; so none can displace another,
-//! also on streams that read in order to write (TLS).
+//! the background task. While only one waits, the stream is polled with its own waker. From where there may be several, the stream is
+//! polled with one waker of ours, which wakes all that wait; so none can displace another, also on streams that read in order to write
+//! (TLS).
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Wake, Waker};
 
-/// The tasks that wait on one socket.
+/// Who waits on one socket.
 #[derive(Debug, Default)]
-pub(crate) struct Wakers(Mutex<Waiting>);
+pub(crate) struct Waiting {
+    /// The one task that waited last while no other could.
+    alone: Option<Waker>,
+    /// Made when a second one comes.
+    several: Option<Arc<Wakers>>,
+    /// May the halves of a socket, or users of its `Sink` and `Stream`, be in two tasks?
+    divided: bool,
+    /// Did the background task poll the stream, and is not done?
+    in_background: bool,
+}
+
+impl Waiting {
+    /// The task of `waker` is about to poll the stream, and waits if it gets nothing: the waker to poll with, `None` for its own.
+    #[inline]
+    pub(crate) fn enter(&mut self, slot: Slot, waker: &Waker) -> Option<Waker> {
+        if self.divided || self.in_background {
+            return Some(self.enter_several(slot, waker));
+        }
+        match &mut self.alone {
+            Some(alone) => alone.clone_from(waker),
+            None => self.alone = Some(waker.clone()),
+        }
+        None
+    }
+
+    /// The background task is about to poll the stream, and so one more may wait until it [is done](Self::leave_background).
+    pub(crate) fn enter_background(&mut self, waker: &Waker) -> Waker {
+        self.in_background = true;
+        self.enter_several(Slot::Background, waker)
+    }
+
+    /// The background task has nothing to wait for any more.
+    pub(crate) fn leave_background(&mut self) {
+        if std::mem::take(&mut self.in_background)
+            && let Some(several) = &self.several
+        {
+            several.lock().background = None;
+        }
+    }
+
+    /// From now on two tasks of the user's may wait.
+    pub(crate) fn divide(&mut self) {
+        self.divided = true;
+        self.keep_alone();
+    }
+
+    /// The waker to poll the stream with where nobody waits for what comes of it: it displaces none.
+    pub(crate) fn nobody(&mut self) -> Waker {
+        Waker::from(Arc::clone(self.keep_alone()))
+    }
+
+    /// Wakes all that wait.
+    pub(crate) fn wake_all(&mut self) {
+        if let Some(alone) = self.alone.take() {
+            alone.wake();
+        }
+        if let Some(several) = &self.several {
+            several.wake_all();
+        }
+    }
+
+    #[cold]
+    fn enter_several(&mut self, slot: Slot, waker: &Waker) -> Waker {
+        let several = self.keep_alone();
+        several.register(slot, waker);
+        Waker::from(Arc::clone(several))
+    }
+
+    /// The task that waited alone, with its own waker, is one of several now.
+    fn keep_alone(&mut self) -> &Arc<Wakers> {
+        let several = self.several.get_or_insert_default();
+        if let Some(alone) = self.alone.take() {
+            several.register(Slot::Receiver, &alone);
+        }
+        several
+    }
+}
+
+/// The tasks that wait on one socket, as one waker.
+#[derive(Debug, Default)]
+pub(crate) struct Wakers(Mutex<Registered>);
 
 #[derive(Debug, Default)]
-struct Waiting {
+struct Registered {
     receiver: Option<Waker>,
     sender: Option<Waker>,
     background: Option<Waker>,
@@ -27,14 +108,17 @@ pub(crate) enum Slot {
 }
 
 impl Wakers {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Registered> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// This task waits: wake it with the next event.
-    #[inline]
-    pub(crate) fn register(&self, slot: Slot, waker: &Waker) {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    fn register(&self, slot: Slot, waker: &Waker) {
+        let mut registered = self.lock();
         let slot = match slot {
-            Slot::Receiver => &mut waiting.receiver,
-            Slot::Sender => &mut waiting.sender,
-            Slot::Background => &mut waiting.background,
+            Slot::Receiver => &mut registered.receiver,
+            Slot::Sender => &mut registered.sender,
+            Slot::Background => &mut registered.background,
         };
         match slot {
             Some(registered) => registered.clone_from(waker),
@@ -42,10 +126,9 @@ impl Wakers {
         }
     }
 
-    /// Wakes all that wait.
-    pub(crate) fn wake_all(&self) {
-        let waiting = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        for waker in [waiting.receiver, waiting.sender, waiting.background].into_iter().flatten() {
+    fn wake_all(&self) {
+        let registered = std::mem::take(&mut *self.lock());
+        for waker in [registered.receiver, registered.sender, registered.background].into_iter().flatten() {
             waker.wake();
         }
     }
@@ -57,6 +140,6 @@ impl Wake for Wakers {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.wake_all();
+        Self::wake_all(self);
     }
 }

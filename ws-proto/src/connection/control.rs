@@ -24,6 +24,7 @@ impl Connection {
     }
 
     /// Why nothing can be queued now.
+    #[inline]
     pub(super) fn refusal(&self) -> Option<SendRefusal> {
         if !self.state.is_open() {
             Some(SendRefusal::Closed)

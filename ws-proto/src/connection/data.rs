@@ -2,56 +2,10 @@
 
 use super::receive::{OpenMessage, Step};
 use super::{Connection, Event, Fragment};
-use crate::frame::{Header, Opcode};
 use crate::utf8::is_utf8;
-use crate::{Delivery, Failure, Input, MessageKind, MessageRef, Payload, ProtocolError, Role, Text};
-use std::time::Instant;
+use crate::{Delivery, Failure, Input, MessageKind, MessageRef, Payload, ProtocolError, Text};
 
 impl Connection {
-    /// The common case by a short cut: a message of one frame that is not compressed and lies here as a whole. Whatever is not that, or
-    /// is wrong with it, takes the long way.
-    #[inline]
-    pub(super) fn whole_message<'b, I: Input<'b>>(
-        &mut self,
-        input: &mut I,
-        now: Instant,
-    ) -> Result<Option<MessageRef<'b>>, Failure> {
-        if self.message.is_some()
-            || self.decoder.is_inside_header()
-            || self.config.delivery() != Delivery::Whole
-        {
-            return Ok(None);
-        }
-        let rest = input.rest();
-        let Ok(Some((header, taken))) = Header::decode(rest) else { return Ok(None) };
-        let kind = match header.opcode {
-            Opcode::Text => MessageKind::Text,
-            Opcode::Binary => MessageKind::Binary,
-            Opcode::Continuation | Opcode::Close | Opcode::Ping | Opcode::Pong => return Ok(None),
-        };
-        let most = self.config.max_frame_bytes().min(self.config.max_message_bytes()) as u64;
-        let masked = self.role() == Role::Server;
-        if !header.fin
-            || header.reserved_bits() != 0
-            || header.masking_key.is_some() != masked
-            || header.payload_len > most
-            || header.payload_len > (rest.len() - taken) as u64
-        {
-            return Ok(None);
-        }
-        let Ok(len) = usize::try_from(header.payload_len) else { return Ok(None) };
-        let Some(payload) = rest.get_mut(taken..taken + len) else { return Ok(None) };
-        if let Some(key) = header.masking_key {
-            key.apply(0, payload);
-        }
-        if kind == MessageKind::Text && !is_utf8(payload) {
-            return Err(ProtocolError::InvalidUtf8.into());
-        }
-        self.timers.note_data_received(now);
-        input.skip(taken);
-        Ok(Some(message_ref(kind, input.take_payload(len))))
-    }
-
     /// Reads what `input` holds of the payload of a data frame.
     pub(super) fn data_step<'b, I: Input<'b>>(&mut self, input: &mut I) -> Result<Step<'b>, Failure> {
         let (Some(frame), Some(message)) = (&mut self.frame, &mut self.message) else {
@@ -123,7 +77,8 @@ impl Connection {
     }
 }
 
-fn message_ref(kind: MessageKind, payload: Payload<'_>) -> MessageRef<'_> {
+#[inline]
+pub(super) fn message_ref(kind: MessageKind, payload: Payload<'_>) -> MessageRef<'_> {
     match kind {
         MessageKind::Text => MessageRef::Text(Text::from_validated(payload)),
         MessageKind::Binary => MessageRef::Binary(payload),

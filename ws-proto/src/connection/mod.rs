@@ -12,6 +12,7 @@ mod receive;
 mod send;
 mod state;
 mod timers;
+mod whole;
 
 pub use event::{CloseFrame, CloseInfo, Event, Fragment, Initiator, Pong};
 

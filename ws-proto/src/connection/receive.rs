@@ -91,6 +91,12 @@ impl Connection {
                     return None;
                 }
             }
+            if let Some(message) = self.poll_message(input, now) {
+                return Some(Event::Message(message));
+            }
+            if self.state.is_over() {
+                continue;
+            }
             match self.step(input, now) {
                 Ok(Step::Again) => {}
                 Ok(Step::Event(event)) => return Some(event),
@@ -147,9 +153,6 @@ impl Connection {
     fn step<'b, I: Input<'b>>(&mut self, input: &mut I, now: Instant) -> Result<Step<'b>, Failure> {
         match &self.frame {
             None => {
-                if let Some(message) = self.whole_message(input, now)? {
-                    return Ok(Step::Event(Event::Message(message)));
-                }
                 let Some(header) = self.decoder.decode(input)? else {
                     return Ok(Step::NeedInput);
                 };

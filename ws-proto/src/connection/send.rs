@@ -24,6 +24,7 @@ impl Connection {
     ///
     /// # Errors
     /// Gives the message back: the connection is closed for sending, too many bytes wait, or a fragmented message is open.
+    #[inline]
     pub fn send(&mut self, message: Message) -> Result<(), SendError<Message>> {
         self.send_message(message, true)
     }
@@ -35,6 +36,23 @@ impl Connection {
     /// As [`send`](Self::send).
     pub fn send_uncompressed(&mut self, message: Message) -> Result<(), SendError<Message>> {
         self.send_message(message, false)
+    }
+
+    /// Queues a copy of a text, as [`send`](Self::send) does with a message: for replies made of what is borrowed. Then write what
+    /// `transmit` holds.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), without a message to give back.
+    pub fn send_text(&mut self, text: &str) -> Result<(), SendError<()>> {
+        self.send_copy(MessageKind::Text, text.as_bytes())
+    }
+
+    /// As [`send_text`](Self::send_text), of binary data.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), without a message to give back.
+    pub fn send_binary(&mut self, bytes: &[u8]) -> Result<(), SendError<()>> {
+        self.send_copy(MessageKind::Binary, bytes)
     }
 
     /// Queues a message that was made ready for many connections. Then write what `transmit` holds.
@@ -126,23 +144,64 @@ impl Connection {
         self.masking_keys.as_mut().map(crate::entropy::MaskingKeys::next_key)
     }
 
+    #[inline]
     fn message_refusal(&self) -> Option<SendRefusal> {
         let open = self.outgoing.is_some().then_some(SendRefusal::FragmentedMessageOpen);
         self.refusal().or(open)
     }
 
+    #[inline]
     fn send_message(&mut self, message: Message, compress: bool) -> Result<(), SendError<Message>> {
         if let Some(refusal) = self.message_refusal() {
             return Err(SendError::new(refusal, message));
         }
         self.timers.note_data_sent();
         let kind = message.kind();
+        let deflate = compress && self.negotiated_deflate();
+        if !deflate && message.len() < SHARE_FROM && self.queue_small(kind, message.as_bytes()) {
+            return Ok(());
+        }
+        self.queue_message(message, compress);
+        Ok(())
+    }
+
+    /// As [`send_message`](Self::send_message), of borrowed bytes, which are UTF-8 where they are to be a text.
+    #[inline]
+    fn send_copy(&mut self, kind: MessageKind, payload: &[u8]) -> Result<(), SendError<()>> {
+        if let Some(refusal) = self.message_refusal() {
+            return Err(SendError::new(refusal, ()));
+        }
+        self.timers.note_data_sent();
+        if self.negotiated_deflate() || !self.queue_small(kind, payload) {
+            let payload = Bytes::copy_from_slice(payload);
+            let message = match kind {
+                MessageKind::Text => Message::Text(crate::Utf8Bytes::from_validated(payload)),
+                MessageKind::Binary => Message::Binary(payload),
+            };
+            self.queue_message(message, true);
+        }
+        Ok(())
+    }
+
+    /// The common case by a short cut: an uncompressed message of one frame, which a server copies behind its header. False where it is
+    /// another case.
+    #[inline]
+    fn queue_small(&mut self, kind: MessageKind, payload: &[u8]) -> bool {
+        if self.masking_keys.is_some() || self.config.fragment_bytes().is_some() {
+            return false;
+        }
+        let Ok(len) = u16::try_from(payload.len()) else { return false };
+        self.transmit.push_unmasked(0x80 | kind.opcode().number(), len, payload);
+        true
+    }
+
+    fn queue_message(&mut self, message: Message, compress: bool) {
+        let kind = message.kind();
         if compress && self.compresses(message.len()) {
             self.queue_compressed(kind, message.as_bytes());
         } else {
             self.queue_frames(kind.opcode(), false, true, message.into_bytes());
         }
-        Ok(())
     }
 
     /// Queues a payload as one frame, or as several where it is longer than `fragment_bytes`.

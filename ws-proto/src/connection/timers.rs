@@ -79,15 +79,25 @@ impl Timers {
     }
 
     /// Bytes came: the peer lives.
+    #[inline]
     pub(super) fn note_input(&mut self, now: Instant) {
         self.last_input = now;
         self.probe = None;
     }
 
+    /// Bytes came, and they were a message.
+    #[inline]
+    pub(super) fn note_message(&mut self, now: Instant) {
+        self.note_input(now);
+        self.note_data_received(now);
+    }
+
+    #[inline]
     pub(super) const fn note_data_received(&mut self, now: Instant) {
         self.last_data = now;
     }
 
+    #[inline]
     pub(super) const fn note_data_sent(&mut self) {
         self.data_sent = true;
     }

@@ -67,6 +67,13 @@ impl Decoder {
 #[inline]
 #[must_use]
 pub fn is_complete(input: &[u8]) -> bool {
+    if let [0x81 | 0x82, second, ..] = input
+        && let len @ 0..126 = second & 0x7F
+    {
+        // The common case, without taking the header apart.
+        let header_len = if second & 0x80 != 0 { 6 } else { 2 };
+        return input.len() >= header_len + usize::from(len);
+    }
     match Header::decode(input) {
         Ok(Some((header, len))) => (input.len() - len) as u64 >= header.payload_len,
         Ok(None) => false,

@@ -22,23 +22,53 @@ impl MaskingKey {
     /// Masks or unmasks `payload` in place, where `phase` bytes of the frame's payload came before it.
     #[inline]
     pub fn apply(self, phase: usize, payload: &mut [u8]) {
-        let [a, b, c, d] = self.0;
-        let [a, b, c, d] = match phase % 4 {
-            0 => [a, b, c, d],
-            1 => [b, c, d, a],
-            2 => [c, d, a, b],
-            _ => [d, a, b, c],
-        };
-        let key = [a, b, c, d, a, b, c, d];
-        let wide = u64::from_ne_bytes(key);
-        // Whole words first, whatever their alignment: the compiler turns this loop into vector code.
-        let (words, tail) = payload.as_chunks_mut::<8>();
-        for word in words {
-            *word = (u64::from_ne_bytes(*word) ^ wide).to_ne_bytes();
+        let key = Phased(u32::from_le_bytes(self.0)).at(phase);
+        if key.apply_blocks::<64>(payload)
+            || key.apply_blocks::<16>(payload)
+            || key.apply_blocks::<4>(payload)
+        {
+            return;
         }
-        for (byte, key) in tail.iter_mut().zip(key) {
+        for (byte, key) in payload.iter_mut().zip(key.0.to_le_bytes()) {
             *byte ^= key;
         }
+    }
+}
+
+/// A key that begins at some byte of the payload, as a little-endian number: its first byte comes first.
+#[derive(Clone, Copy)]
+struct Phased(u32);
+
+impl Phased {
+    /// The same key, `n` bytes further on.
+    #[inline]
+    const fn at(self, n: usize) -> Self {
+        Self(self.0.rotate_right(8 * (n as u32 & 3)))
+    }
+
+    /// Applies the key to a payload of at least `N` bytes, `N` a multiple of 4; false where it is shorter. Blocks of one constant size and
+    /// any alignment become vector code, and the last block ends where the payload ends: it overlaps those before instead of leaving a
+    /// tail of single bytes.
+    #[inline]
+    fn apply_blocks<const N: usize>(self, payload: &mut [u8]) -> bool {
+        let Some(last) = payload.last_chunk::<N>() else { return false };
+        let last = self.at(payload.len()).combined(last);
+        for block in payload.as_chunks_mut::<N>().0 {
+            *block = self.combined(block);
+        }
+        if let Some(end) = payload.last_chunk_mut::<N>() {
+            *end = last;
+        }
+        true
+    }
+
+    #[inline]
+    fn combined<const N: usize>(self, block: &[u8; N]) -> [u8; N] {
+        let mut block = *block;
+        for word in block.as_chunks_mut::<4>().0 {
+            *word = (u32::from_le_bytes(*word) ^ self.0).to_le_bytes();
+        }
+        block
     }
 }
 
