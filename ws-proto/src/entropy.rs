@@ -55,13 +55,13 @@ impl fmt::Debug for Entropy {
 pub(crate) struct MaskingKeys {
     source: Entropy,
     /// Drawn and not used yet, from the front; refilled when empty. Never shrinks to a predictable remainder: each key is used once.
-    batch: Box<[u8; BATCH_BYTES]>,
+    batch: [u8; BATCH_BYTES],
     used: usize,
 }
 
 impl MaskingKeys {
     pub(crate) fn new(source: Entropy) -> Self {
-        Self { source, batch: Box::new([0; BATCH_BYTES]), used: BATCH_BYTES }
+        Self { source, batch: [0; BATCH_BYTES], used: BATCH_BYTES }
     }
 
     pub(crate) fn next_key(&mut self) -> MaskingKey {
@@ -70,7 +70,7 @@ impl MaskingKeys {
                 self.used += 4;
                 return MaskingKey::new(*key);
             }
-            self.source.fill(&mut *self.batch);
+            self.source.fill(&mut self.batch);
             self.used = 0;
         }
     }

@@ -26,10 +26,12 @@ impl Pool {
         Self::default()
     }
 
+    #[inline]
     pub(crate) fn take_buffer(&mut self) -> Vec<u8> {
         self.buffers.pop().unwrap_or_default()
     }
 
+    #[inline]
     pub(crate) fn give_buffer(&mut self, mut buffer: Vec<u8>) {
         if self.buffers.len() < BUFFERS && buffer.capacity() <= BUFFER_BYTES {
             buffer.clear();

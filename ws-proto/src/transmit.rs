@@ -121,6 +121,7 @@ impl Transmit {
     }
 
     /// Takes a buffer to stage in, when there is none.
+    #[inline]
     pub(crate) fn lend(&mut self, buffer: impl FnOnce() -> Vec<u8>) {
         self.lent = true;
         if self.staged.capacity() == 0 {
@@ -129,6 +130,7 @@ impl Transmit {
     }
 
     /// Gives the buffer back, when it is empty.
+    #[inline]
     pub(crate) fn reclaim(&mut self) -> Option<Vec<u8>> {
         self.has_spare_buffer().then(|| std::mem::take(&mut self.staged))
     }
@@ -152,11 +154,13 @@ impl Transmit {
     }
 
     /// The staged bytes that leave before the next shared payload.
+    #[inline]
     fn staged_chunk(&self) -> &[u8] {
         let end = self.shared.front().map_or(self.staged.len(), |(position, _)| *position);
         self.staged.get(self.at..end).unwrap_or_default()
     }
 
+    #[inline]
     fn reset(&mut self) {
         self.at = 0;
         if self.lent {
@@ -171,10 +175,12 @@ impl Transmit {
 }
 
 impl Buf for Transmit {
+    #[inline]
     fn remaining(&self) -> usize {
         self.len
     }
 
+    #[inline]
     fn chunk(&self) -> &[u8] {
         match (self.staged_chunk(), self.shared.front()) {
             ([], Some((_, bytes))) => bytes,
@@ -202,13 +208,18 @@ impl Buf for Transmit {
         filled
     }
 
+    #[inline]
     fn advance(&mut self, n: usize) {
-        let mut left = n.min(self.len);
-        self.len -= left;
-        self.written += left as u64;
-        if self.len == 0 {
-            return self.reset();
-        }
+        let taken = n.min(self.len);
+        self.len -= taken;
+        self.written += taken as u64;
+        if self.len == 0 { self.reset() } else { self.advance_within(taken) }
+    }
+}
+
+impl Transmit {
+    /// `left` bytes were taken, and more are there.
+    fn advance_within(&mut self, mut left: usize) {
         while left > 0 {
             let staged = self.staged_chunk().len();
             if staged > 0 {

@@ -117,7 +117,8 @@ impl Opening {
         match checked {
             Ok(()) => {
                 let params = Params::new();
-                Ok(Some(Incoming { request: Some(incoming), client_addr, params, entry: self.entry }))
+                let request = Some(Box::new(incoming));
+                Ok(Some(Incoming { request, client_addr, params, entry: self.entry }))
             }
             Err(error) => {
                 // That the answer could not be delivered is no news beside the reason for it.
@@ -243,6 +244,8 @@ impl fmt::Debug for Connecting {
 #[must_use = "the client waits for an answer"]
 #[derive(Debug)]
 pub struct Incoming {
+    /// In a box, because the handler's task would be as large as a handshake for as long as it lives.
+    ///
     /// Invariant: `Some` until the answer.
     request: Option<ws_tokio::Incoming<Stream>>,
     client_addr: Option<IpAddr>,
@@ -301,7 +304,7 @@ impl Incoming {
     /// # Cancel safety
     /// Dropping the future closes the connection: there is nothing to be continued.
     pub async fn accept(mut self, acceptance: Acceptance) -> Result<WebSocket, OpenError> {
-        let socket = self.take().accept(acceptance).await?;
+        let socket = Box::pin(self.take().accept(acceptance)).await?;
         self.entry.has_socket(socket.closer());
         Ok(socket)
     }
@@ -315,7 +318,7 @@ impl Incoming {
     /// # Cancel safety
     /// Dropping the future closes the connection: there is nothing to be continued.
     pub async fn reject(mut self, response: Response<Bytes>) -> Result<(), OpenError> {
-        self.take().reject(response).await
+        Box::pin(self.take().reject(response)).await
     }
 }
 
@@ -326,7 +329,7 @@ impl Incoming {
     }
 
     fn take(&mut self) -> ws_tokio::Incoming<Stream> {
-        self.request.take().expect("answering consumes it")
+        *self.request.take().expect("answering consumes it")
     }
 }
 

@@ -62,7 +62,7 @@ impl Connection {
 
     /// Hands out a piece of a message; an empty one only where it tells the end.
     pub(super) fn fragment<'b>(&mut self, payload: Payload<'b>, fin: bool) -> Step<'b> {
-        let Some(OpenMessage { kind, begun, .. }) = &mut self.message else {
+        let Some(OpenMessage { kind, begun, .. }) = self.message.as_deref_mut() else {
             return Step::Again;
         };
         if payload.is_empty() && !fin {

@@ -48,14 +48,14 @@ pub struct Connection {
     decoder: Decoder,
     /// The frame whose payload is being read.
     frame: Option<OpenFrame>,
-    /// The message whose fragments are being read.
-    message: Option<OpenMessage>,
+    /// The message whose fragments are being read; in a box, as all that an idle connection does without.
+    message: Option<Box<OpenMessage>>,
     /// What has come of the payload of a control frame. Invariant: at most 125 bytes.
     control: Vec<u8>,
     transmit: Transmit,
     pongs: Pongs,
     /// Invariant: `Some` in the client role.
-    masking_keys: Option<MaskingKeys>,
+    masking_keys: Option<Box<MaskingKeys>>,
     /// The message that is being sent piece by piece.
     outgoing: Option<OutgoingMessage>,
     #[cfg(feature = "deflate")]
@@ -74,7 +74,8 @@ impl Connection {
             Box::new(contexts::Contexts::new(role, params, &own))
         });
         Self {
-            masking_keys: (role == Role::Client).then(|| MaskingKeys::new(config.entropy().clone())),
+            masking_keys: (role == Role::Client)
+                .then(|| Box::new(MaskingKeys::new(config.entropy().clone()))),
             negotiated,
             config,
             state: State::Open,
@@ -93,6 +94,7 @@ impl Connection {
 
     /// Borrows spare buffers and deflate contexts from the pool of the driver's thread, for the time in which the connection is
     /// driven. Then give them back with [`reclaim`](Self::reclaim).
+    #[inline]
     pub fn lend(&mut self, pool: &mut Pool) {
         self.transmit.lend(|| pool.take_buffer());
         #[cfg(feature = "deflate")]
@@ -103,6 +105,7 @@ impl Connection {
 
     /// Gives back what [`lend`](Self::lend) borrowed and the connection does not need any more: buffers that are empty, contexts
     /// that no message is in the middle of.
+    #[inline]
     pub fn reclaim(&mut self, pool: &mut Pool) {
         if let Some(buffer) = self.transmit.reclaim() {
             pool.give_buffer(buffer);

@@ -10,7 +10,7 @@ pub(super) struct Pongs {
     /// Where the last of them ends in the stream of what we write.
     end: u64,
     /// The answer to the newest ping, when too many are unsent: §5.5.3 lets a pong answer only the most recent ping.
-    newest: Option<ControlPayload>,
+    newest: Option<Box<ControlPayload>>,
 }
 
 impl Pongs {
@@ -23,7 +23,7 @@ impl Pongs {
             self.unsent += 1;
             return Some(payload);
         }
-        self.newest = Some(payload);
+        self.newest = Some(Box::new(payload));
         None
     }
 
@@ -39,7 +39,7 @@ impl Pongs {
             return None;
         }
         self.unsent = 1;
-        self.newest.take()
+        self.newest.take().map(|newest| *newest)
     }
 
     /// A pong was queued; the queue ends at `end`.

@@ -118,10 +118,23 @@ impl Connection {
         }
     }
 
+    /// Could [`poll_event`](Self::poll_event) do anything with empty input? A driver whose buffer is empty asks this to spare the call
+    /// before it reads.
+    #[inline]
+    #[must_use]
+    pub fn has_work(&self) -> bool {
+        self.frame.is_some() || !self.state.is_open() || self.timers.is_probing()
+    }
+
     /// In the middle of a large uncompressed frame: the memory that its payload ends up in, to be read into without a copy. Its size
     /// never passes what is left of the frame, and what was allocated never passes the larger of 64 KiB and twice what arrived. Then
     /// tell [`received`](Self::received) how much was read. `None`: read into a buffer of yours.
+    #[inline]
     pub fn recv_buf(&mut self) -> Option<&mut [u8]> {
+        if self.frame.is_some() { self.large_frame_buf() } else { None }
+    }
+
+    fn large_frame_buf(&mut self) -> Option<&mut [u8]> {
         if self.state.is_over() || self.config.delivery() != crate::Delivery::Whole {
             return None;
         }
@@ -205,8 +218,8 @@ impl Connection {
             (Opcode::Text | Opcode::Binary, Some(_)) => {
                 return Err(ProtocolError::DataFrameInsideMessage.into());
             }
-            (Opcode::Text, slot @ None) => slot.insert(OpenMessage::new(MessageKind::Text, compressed)),
-            (Opcode::Binary, slot @ None) => slot.insert(OpenMessage::new(MessageKind::Binary, compressed)),
+            (Opcode::Text, slot @ None) => slot.insert(OpenMessage::boxed(MessageKind::Text, compressed)),
+            (Opcode::Binary, slot @ None) => slot.insert(OpenMessage::boxed(MessageKind::Binary, compressed)),
             (_, Some(message)) => message,
             (_, None) => return Err(ProtocolError::ContinuationWithoutStart.into()),
         };
@@ -234,9 +247,9 @@ impl Connection {
 }
 
 impl OpenMessage {
-    fn new(kind: MessageKind, compressed: bool) -> Self {
+    fn boxed(kind: MessageKind, compressed: bool) -> Box<Self> {
         let inflation = compressed.then(Inflation::default);
-        Self {
+        Box::new(Self {
             kind,
             inflation,
             fragments: 0,
@@ -245,7 +258,7 @@ impl OpenMessage {
             utf8: Utf8Validator::new(),
             assembler: Assembler::default(),
             begun: false,
-        }
+        })
     }
 }
 

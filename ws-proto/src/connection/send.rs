@@ -141,7 +141,7 @@ impl Connection {
     }
 
     pub(super) fn next_masking_key(&mut self) -> Option<MaskingKey> {
-        self.masking_keys.as_mut().map(crate::entropy::MaskingKeys::next_key)
+        self.masking_keys.as_mut().map(|keys| keys.next_key())
     }
 
     #[inline]
@@ -303,7 +303,7 @@ impl Connection {
             let payload = if rsv1 { compressed.into() } else { payload.clone() };
             return self.queue_frames(kind.opcode(), rsv1, true, payload);
         }
-        let masking_key = self.masking_keys.as_mut().map(crate::entropy::MaskingKeys::next_key);
+        let masking_key = self.masking_keys.as_mut().map(|keys| keys.next_key());
         let mut shorter = true;
         self.transmit.append(|out| {
             let begin = out.len();

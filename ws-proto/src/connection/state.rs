@@ -10,11 +10,11 @@ pub(super) enum State {
     /// Data may be sent and received.
     Open,
     /// Our Close frame is sent or queued, the peer's has not come (§7.1.3).
-    Closing { sent: CloseFrame, deadline: Instant },
+    Closing { sent: Box<CloseFrame>, deadline: Instant },
     /// Both Close frames are there (§7.1.4).
-    Closed { info: CloseInfo, drain: Drain, reported: bool },
+    Closed { info: Box<CloseInfo>, drain: Drain, reported: bool },
     /// Failed (§7.1.7): what still comes is discarded.
-    Failed { failure: Failure, drain: Drain, reported: bool },
+    Failed { failure: Box<Failure>, drain: Drain, reported: bool },
 }
 
 /// The end of the transport behind a connection that is over: what is queued is still written, and the peer may still send, which is
@@ -40,16 +40,16 @@ impl State {
     /// Our Close frame is queued; the peer's is awaited.
     pub(super) fn start_closing(&mut self, sent: CloseFrame, deadline: Instant) {
         debug_assert!(self.is_open(), "a Close frame is sent once");
-        *self = Self::Closing { sent, deadline };
+        *self = Self::Closing { sent: Box::new(sent), deadline };
     }
 
     /// The peer's Close frame came; `reply` is what we answer, if ours was not sent before.
     pub(super) fn receive_close(&mut self, received: CloseFrame, reply: CloseFrame, deadline: Instant) {
         let (initiator, sent) = match std::mem::replace(self, Self::Open) {
-            Self::Closing { sent, .. } => (Initiator::Local, sent),
+            Self::Closing { sent, .. } => (Initiator::Local, *sent),
             Self::Open | Self::Closed { .. } | Self::Failed { .. } => (Initiator::Peer, reply),
         };
-        let info = CloseInfo { initiator, sent, received };
+        let info = Box::new(CloseInfo { initiator, sent, received });
         *self = Self::Closed {
             info,
             drain: Drain { deadline: Some(deadline), peer_ended: false },
@@ -60,7 +60,7 @@ impl State {
     /// The connection failed.
     pub(super) fn fail(&mut self, failure: Failure, deadline: Instant) {
         let drain = Drain { deadline: Some(deadline), peer_ended: failure == Failure::EndOfStream };
-        *self = Self::Failed { failure, drain, reported: false };
+        *self = Self::Failed { failure: Box::new(failure), drain, reported: false };
     }
 
     /// The event that a state tells once.
@@ -68,11 +68,11 @@ impl State {
         match self {
             Self::Closed { info, reported, .. } if !*reported => {
                 *reported = true;
-                Some(Event::Closed(info.clone()))
+                Some(Event::Closed((**info).clone()))
             }
             Self::Failed { failure, reported, .. } if !*reported => {
                 *reported = true;
-                Some(Event::Failed(failure.clone()))
+                Some(Event::Failed((**failure).clone()))
             }
             Self::Open | Self::Closing { .. } | Self::Closed { .. } | Self::Failed { .. } => None,
         }
@@ -99,7 +99,7 @@ impl State {
         match self {
             Self::Open => {}
             Self::Closing { .. } => {
-                let failure = Failure::Timeout(crate::Timer::Close);
+                let failure = Box::new(Failure::Timeout(crate::Timer::Close));
                 *self = Self::Failed {
                     failure,
                     drain: Drain { deadline: None, peer_ended: false },

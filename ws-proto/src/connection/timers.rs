@@ -15,15 +15,19 @@ pub(super) struct Timers {
     /// Was data sent since `last_data`? Sending is not told the time, so idleness is measured to this coarseness.
     data_sent: bool,
     /// A keepalive ping that nothing has come after.
-    probe: Option<Probe>,
-    /// Pings that no pong has answered, oldest first.
-    pings: VecDeque<(ControlPayload, Instant)>,
+    probe: Option<Box<Probe>>,
+    /// Pings that no pong has answered.
+    pings: Option<Box<Pings>>,
     /// Number of the next keepalive ping.
     next_ping: u32,
     /// Control frames received since `window`.
     control_frames: u32,
     window: Instant,
 }
+
+/// Pings that no pong has answered, oldest first.
+#[derive(Debug, Default)]
+struct Pings(VecDeque<(ControlPayload, Instant)>);
 
 /// A keepalive ping on its way.
 #[derive(Debug)]
@@ -62,7 +66,7 @@ impl Timers {
             last_data: now,
             data_sent: false,
             probe: None,
-            pings: VecDeque::new(),
+            pings: None,
             next_ping: 0,
             control_frames: 0,
             window: now,
@@ -76,6 +80,12 @@ impl Timers {
         {
             probe.overdue = Overdue::Read;
         }
+    }
+
+    /// Is a keepalive ping on its way?
+    #[inline]
+    pub(super) const fn is_probing(&self) -> bool {
+        self.probe.is_some()
     }
 
     /// Bytes came: the peer lives.
@@ -117,16 +127,21 @@ impl Timers {
 
     /// A ping was queued.
     pub(super) fn note_ping(&mut self, payload: ControlPayload, now: Instant) {
-        if self.pings.len() == PINGS {
-            self.pings.pop_front();
+        let Pings(pings) = &mut **self.pings.get_or_insert_default();
+        if pings.len() == PINGS {
+            pings.pop_front();
         }
-        self.pings.push_back((payload, now));
+        pings.push_back((payload, now));
     }
 
     /// A pong came: how long its ping was under way. Older pings are answered with it (§5.5.3).
     pub(super) fn round_trip(&mut self, payload: &ControlPayload, now: Instant) -> Option<Duration> {
-        let index = self.pings.iter().position(|(ping, _)| ping == payload)?;
-        let (_, sent) = self.pings.drain(..=index).next_back()?;
+        let Pings(pings) = self.pings.as_deref_mut()?;
+        let index = pings.iter().position(|(ping, _)| ping == payload)?;
+        let (_, sent) = pings.drain(..=index).next_back()?;
+        if pings.is_empty() {
+            self.pings = None;
+        }
         Some(now.saturating_duration_since(sent))
     }
 
@@ -164,7 +179,7 @@ impl Timers {
     /// A keepalive ping was queued up to `end`; `written` of what stands before it was written, or all if it stands first.
     pub(super) fn expect_pong(&mut self, config: &Config, now: Instant, written: u64, end: u64) {
         let deadline = after(now, config.pong_timeout());
-        self.probe = Some(Probe { end, written, deadline, overdue: Overdue::No });
+        self.probe = Some(Box::new(Probe { end, written, deadline, overdue: Overdue::No }));
     }
 
     /// Has the connection been idle for too long?
@@ -184,7 +199,7 @@ impl Timers {
 
     /// The next time at which anything here is to be done.
     pub(super) fn deadline(&self, config: &Config) -> Option<Instant> {
-        let keepalive = match &self.probe {
+        let keepalive = match self.probe.as_deref() {
             Some(Probe { overdue: Overdue::Unread, .. }) => None,
             Some(probe) => Some(probe.deadline),
             None => config.ping_interval().map(|interval| after(self.last_input, interval)),

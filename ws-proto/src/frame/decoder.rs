@@ -10,7 +10,7 @@ use crate::{Input, ProtocolError};
 pub struct Decoder {
     partial: [u8; Header::MAX_BYTES],
     /// Invariant: `len < MAX_BYTES`, and `partial[..len]` is no whole header.
-    len: usize,
+    len: u8,
 }
 
 impl Decoder {
@@ -43,11 +43,13 @@ impl Decoder {
     ) -> Result<Option<Header>, ProtocolError> {
         while let Some(&byte) = input.rest().first() {
             input.skip(1);
-            if let Some(slot) = self.partial.get_mut(self.len) {
+            if let Some(slot) = self.partial.get_mut(usize::from(self.len)) {
                 *slot = byte;
                 self.len += 1;
             }
-            if let Some((header, _)) = Header::decode(self.partial.get(..self.len).unwrap_or_default())? {
+            if let Some((header, _)) =
+                Header::decode(self.partial.get(..usize::from(self.len)).unwrap_or_default())?
+            {
                 self.len = 0;
                 return Ok(Some(header));
             }
