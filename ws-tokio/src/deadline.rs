@@ -10,14 +10,31 @@ use tokio::time::{Sleep, sleep_until};
 pub(crate) struct Deadline {
     /// Made with the first deadline, for an idle socket without timers is to own none.
     sleep: Option<Pin<Box<Sleep>>>,
-    /// The waker that it wakes.
+    /// The waker that it wakes; `None` where it has to be looked at.
     waker: Option<Waker>,
+    /// Can no message move the deadline to before the time that the timer runs for?
+    steady: bool,
 }
 
 impl Deadline {
-    /// Waits for `at`; `None` waits for ever. Deadlines mostly move back, with each message that comes: the timer then goes on running
+    /// Does the timer run, for the task of `waker`, and can it be left alone whatever came and went? Looking at it for each message is
+    /// dear.
+    #[inline]
+    pub(crate) fn runs_for(&self, waker: &Waker) -> bool {
+        self.steady
+            && self.waker.as_ref().is_some_and(|woken| woken.will_wake(waker))
+            && self.sleep.as_ref().is_some_and(|sleep| !sleep.is_elapsed())
+    }
+
+    /// Waits for `at`; `None` waits for ever. A message moves the deadline to `earliest_next` or later. Deadlines mostly move back, with each message that comes: the timer then goes on running
     /// for the earlier time, and is armed anew when that has come.
-    pub(crate) fn poll(&mut self, at: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll(
+        &mut self,
+        at: Option<Instant>,
+        earliest_next: Option<Instant>,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        self.steady = false;
         let Some(at) = at else { return Poll::Pending };
         let at = at.into();
         let sleep = match &mut self.sleep {
@@ -30,7 +47,8 @@ impl Deadline {
             sleep.as_mut().reset(at);
         } else if !sleep.is_elapsed() && self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()))
         {
-            // It runs already, and wakes this task: polling it for each message is dear.
+            // It runs already, and wakes this task.
+            self.steady = earliest_next.is_some_and(|next| sleep.deadline() <= next.into());
             return Poll::Pending;
         }
         while sleep.as_mut().poll(cx).is_ready() {
@@ -41,6 +59,7 @@ impl Deadline {
             sleep.as_mut().reset(at);
         }
         self.waker = Some(cx.waker().clone());
+        self.steady = earliest_next.is_some_and(|next| sleep.deadline() <= next.into());
         Poll::Pending
     }
 }

@@ -119,15 +119,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
         let core = &mut *guard;
         // Messages from the buffer cost no system call, so some of them together count against the task's budget.
         reader.buffered = reader.buffered.wrapping_add(1);
-        if !reader.buffered.is_multiple_of(BUDGET_FOR)
+        if !reader.input.is_empty()
+            && !reader.buffered.is_multiple_of(BUDGET_FOR)
             && let Some(message) = core.connection.poll_message(&mut reader.input, core.now)
         {
             return Poll::Ready(Ok(Some(message.into_message())));
         }
-        self.poll_parsed(guard, reader, cx, &mut |connection, input, now| {
+        self.poll_parsed(guard, reader, cx, |connection, input, now| {
             if let Some(message) = connection.poll_message(input, now) {
                 return Some(Ok(message.into_message()));
             }
+            lend_for(connection, input);
             while let Some(event) = connection.poll_event(input, now) {
                 match Event::from_borrowed(event) {
                     Some(Event::Message(message)) => return Some(Ok(message)),
@@ -146,7 +148,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<Event>, Error>> {
         reader.buffered = reader.buffered.wrapping_add(1);
-        self.poll_parsed(self.lock(), reader, cx, &mut |connection, input, now| {
+        self.poll_parsed(self.lock(), reader, cx, |connection, input, now| {
+            lend_for(connection, input);
             // To the end: what follows the end of a connection is taken and discarded too.
             while let Some(event) = connection.poll_event(input, now) {
                 if let Some(event) = Event::from_borrowed(event) {
@@ -163,7 +166,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
         mut core: MutexGuard<'_, Core<S>>,
         reader: &mut Reader,
         cx: &mut Context<'_>,
-        parse: &mut Parse<'_, T>,
+        parse: impl FnMut(&mut Connection, &mut ReceiveBuffer, Instant) -> Option<Result<T, Error>>,
     ) -> Poll<Result<Option<T>, Error>> {
         let was_open = core.connection.is_open();
         let outcome = core.poll_parsed(reader, cx, parse);
@@ -222,6 +225,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
     }
 
     /// Writes what was queued, or leaves it to the background task where the stream does not take it.
+    #[inline]
     fn poll_write_through(
         self: &Arc<Self>,
         core: &mut Core<S>,
@@ -268,6 +272,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
         Ok(())
     }
 
+    /// Queues `outgoing`; whoever calls it sees to it that it leaves.
+    #[inline]
+    pub(crate) fn feed_unattended<O: Outgoing>(&self, outgoing: O) -> Result<(), Error> {
+        let mut core = self.lock();
+        core.check_writable()?;
+        core.queue(outgoing)
+    }
+
     /// Queues a Close frame and writes what can be written at once.
     pub(crate) fn start_closing(self: &Arc<Self>, code: CloseCode, reason: &str) -> Result<(), ApiMisuse> {
         let mut core = self.lock();
@@ -285,11 +297,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
     }
 }
 
-/// Makes the next item of what was read, all of which it may take.
-type Parse<'a, T> = dyn FnMut(&mut Connection, &mut ReceiveBuffer, Instant) -> Option<Result<T, Error>> + 'a;
+/// Lends the thread's buffers to a connection that is about to parse.
+fn lend_for(connection: &mut Connection, input: &ReceiveBuffer) {
+    if !input.is_empty() {
+        pool::lend(connection);
+    }
+}
 
 /// To poll the stream with: the waker that [`Waiting`] tells, or the task's own.
-fn stream_context<'a>(waker: Option<&'a Waker>, cx: &'a Context<'_>) -> Context<'a> {
+pub(crate) fn stream_context<'a>(waker: Option<&'a Waker>, cx: &'a Context<'_>) -> Context<'a> {
     Context::from_waker(waker.unwrap_or(cx.waker()))
 }
 
@@ -352,7 +368,7 @@ impl<S> Core<S> {
 
     /// Can something be queued without waiting?
     #[inline]
-    fn has_room(&mut self) -> bool {
+    pub(crate) fn has_room(&mut self) -> bool {
         let mark = self.connection.config().max_send_queue_bytes();
         self.write_error.is_none() && (self.connection.transmit().len() < mark || !self.connection.is_open())
     }
@@ -368,16 +384,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
         &mut self,
         reader: &mut Reader,
         cx: &mut Context<'_>,
-        parse: &mut Parse<'_, T>,
+        mut parse: impl FnMut(&mut Connection, &mut ReceiveBuffer, Instant) -> Option<Result<T, Error>>,
     ) -> Poll<Result<Option<T>, Error>> {
         if !reader.input.is_empty() && reader.buffered.is_multiple_of(BUDGET_FOR) {
             ready!(pin!(tokio::task::coop::consume_budget()).poll(cx));
         }
         loop {
-            if !reader.input.is_empty() {
-                pool::lend(&mut self.connection);
-            }
-            if let Some(item) = parse(&mut self.connection, &mut reader.input, self.now) {
+            if (!reader.input.is_empty() || self.connection.has_work())
+                && let Some(item) = parse(&mut self.connection, &mut reader.input, self.now)
+            {
                 return Poll::Ready(item.map(Some));
             }
             if let Some(ended) = ready!(self.poll_more(reader, cx)) {
@@ -388,7 +403,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
 
     /// Writes what is queued, and waits for more to parse: input, the end of the stream, a deadline. Tells how a connection that is over
     /// ended.
-    fn poll_more(&mut self, reader: &mut Reader, cx: &mut Context<'_>) -> Poll<Option<Result<(), Error>>> {
+    #[inline]
+    pub(crate) fn poll_more(
+        &mut self,
+        reader: &mut Reader,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<(), Error>>> {
         let waker = self.waiting.enter(Slot::Receiver, cx.waker());
         let stream_cx = &mut stream_context(waker.as_ref(), cx);
         let written = if self.has_unsent() { self.poll_write_out(stream_cx) } else { Poll::Ready(()) };
@@ -411,7 +431,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
     }
 
     /// Waits until the queue is below its mark. Timers run meanwhile.
-    fn poll_room(&mut self, mut reader: Option<&mut Reader>, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_room(&mut self, mut reader: Option<&mut Reader>, cx: &mut Context<'_>) -> Poll<()> {
         let mark = self.connection.config().max_send_queue_bytes();
         while self.connection.is_open() && self.connection.transmit().len() >= mark {
             let waker = self.waiting.enter(Slot::Sender, cx.waker());
@@ -429,13 +449,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
 
     /// Waits for the connection's deadline, and tells it.
     fn poll_timers(&mut self, deadline: &mut Deadline, cx: &mut Context<'_>) -> Poll<()> {
-        ready!(deadline.poll(self.connection.poll_timeout(), cx));
+        if self.connection.is_open() && deadline.runs_for(cx.waker()) {
+            return Poll::Pending;
+        }
+        let at = self.connection.poll_timeout();
+        ready!(deadline.poll(at, self.earliest_next(), cx));
         self.connection.handle_timeout(now());
         if let Some(resting) = self.resting.take() {
             // Not told anything, the background task ends: an idle socket is to own none.
             resting.wake();
         }
         Poll::Ready(())
+    }
+
+    /// While the connection is open, what is read and sent moves its deadline to this time at the earliest.
+    fn earliest_next(&self) -> Option<Instant> {
+        let config = self.connection.config();
+        let soonest = config.ping_interval().into_iter().chain(config.idle_timeout()).min()?;
+        self.now.checked_add(soonest)
     }
 
     /// Writes what is queued; ready when all of it was written and flushed, or when nothing can be written any more.
@@ -569,7 +600,7 @@ fn again(error: &io::Error) -> io::Error {
 }
 
 /// Queued bytes from which on a write is not put off any more.
-const WRITE_FROM: usize = 64 << 10;
+pub(crate) const WRITE_FROM: usize = 64 << 10;
 /// So many messages from the buffer count as one operation of the task's budget, which is 128.
 const BUDGET_FOR: u8 = 8;
 /// Most slices of one gathered write.

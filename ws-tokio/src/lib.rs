@@ -54,6 +54,7 @@
 )]
 
 mod background;
+mod borrowed;
 mod closer;
 mod deadline;
 mod driver;
@@ -68,10 +69,11 @@ mod wakers;
 
 pub use ws_proto as proto;
 
+pub use borrowed::Replies;
 pub use closer::Closer;
 pub use error::Error;
 pub use handshake::{Incoming, OpenError, accept, accept_or_answer, accept_since, connect};
 pub use socket::{Parts, StreamRef, WebSocket};
 pub use split::{RecvHalf, SendHalf};
 pub use ws_proto::owned::{Event, Fragment};
-pub use ws_proto::{CloseCode, CloseInfo, ControlPayload, Message, MessageKind, Prepared};
+pub use ws_proto::{CloseCode, CloseInfo, ControlPayload, Message, MessageKind, MessageRef, Prepared};

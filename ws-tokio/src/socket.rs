@@ -69,8 +69,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     ///
     /// # Cancel safety
     /// Cancel safe: no message and no byte is lost.
-    pub async fn recv(&mut self) -> Result<Option<Message>, Error> {
-        poll_fn(|cx| self.poll_recv(cx)).await
+    pub fn recv(&mut self) -> impl Future<Output = Result<Option<Message>, Error>> {
+        // Not an `async fn`, which would hold a state of its own around this.
+        poll_fn(|cx| self.poll_recv(cx))
     }
 
     /// The next event: a message, or with streaming delivery a piece of one; a ping, which is answered already; a pong.
@@ -95,8 +96,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Cancel safety
     /// Cancel safe: a call that is dropped before it is ready has not queued the message. (Where every send writes through, it may have:
     /// then it is queued as a whole, and leaves with the next call.)
-    pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
-        self.send_outgoing::<Message>(message.into(), Leave::Soon).await
+    pub fn send(&mut self, message: impl Into<Message>) -> impl Future<Output = Result<(), Error>> {
+        // Not an `async fn`, which would hold the message once more.
+        self.send_outgoing::<Message>(message.into(), Leave::Soon)
     }
 
     /// Sends a message uncompressed: for what is compressed already, and for secrets beside text that an attacker chooses.
@@ -200,13 +202,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         Closer::new(&self.handle.0)
     }
 
+    #[inline]
     pub(crate) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Message>, Error>> {
         self.handle.0.poll_message(&mut self.reader, cx)
     }
 
-    async fn send_outgoing<O: Outgoing>(&mut self, outgoing: O, when: Leave) -> Result<(), Error> {
+    fn send_outgoing<O: Outgoing>(
+        &mut self,
+        outgoing: O,
+        when: Leave,
+    ) -> impl Future<Output = Result<(), Error>> {
         let mut outgoing = Some(outgoing);
-        poll_fn(|cx| self.handle.0.poll_send(&mut outgoing, Some(&mut self.reader), cx, when)).await
+        poll_fn(move |cx| self.handle.0.poll_send(&mut outgoing, Some(&mut self.reader), cx, when))
     }
 }
 
