@@ -303,10 +303,15 @@ impl Incoming {
     ///
     /// # Cancel safety
     /// Dropping the future closes the connection: there is nothing to be continued.
-    pub async fn accept(mut self, acceptance: Acceptance) -> Result<WebSocket, OpenError> {
-        let socket = Box::pin(self.take().accept(acceptance)).await?;
-        self.entry.has_socket(socket.closer());
-        Ok(socket)
+    pub fn accept(mut self, acceptance: Acceptance) -> impl Future<Output = Result<WebSocket, OpenError>> {
+        // In a box from the beginning: the handler's task would have room for it, several times, for as long as it lives.
+        let answered = Box::pin(self.take().accept(acceptance));
+        let entry = Arc::clone(&self.entry);
+        async move {
+            let socket = answered.await?;
+            entry.has_socket(socket.closer());
+            Ok(socket)
+        }
     }
 
     /// Refuses with any status from 200 on, any headers and any body; `Content-Length` and `Connection: close` are added. Returns
@@ -317,8 +322,8 @@ impl Incoming {
     ///
     /// # Cancel safety
     /// Dropping the future closes the connection: there is nothing to be continued.
-    pub async fn reject(mut self, response: Response<Bytes>) -> Result<(), OpenError> {
-        Box::pin(self.take().reject(response)).await
+    pub fn reject(mut self, response: Response<Bytes>) -> impl Future<Output = Result<(), OpenError>> {
+        Box::pin(self.take().reject(response))
     }
 }
 

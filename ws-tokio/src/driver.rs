@@ -73,8 +73,17 @@ pub(crate) struct Reader {
     pub(crate) deadline: Deadline,
     /// Was the end told through `Stream`?
     pub(crate) told: bool,
-    /// Counts what was asked for.
+    /// Counts what was asked for while something lay in the buffer.
     pub(crate) buffered: u8,
+}
+
+impl Reader {
+    /// Messages from the buffer cost no system call, so some of them together count against the task's budget.
+    #[inline]
+    fn poll_budget(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.buffered = (self.buffered + 1) % BUDGET_FOR;
+        if self.buffered == 0 { pin!(tokio::task::coop::consume_budget()).poll(cx) } else { Poll::Ready(()) }
+    }
 }
 
 impl<S> Shared<S> {
@@ -117,13 +126,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
     ) -> Poll<Result<Option<Message>, Error>> {
         let mut guard = self.lock();
         let core = &mut *guard;
-        // Messages from the buffer cost no system call, so some of them together count against the task's budget.
-        reader.buffered = reader.buffered.wrapping_add(1);
-        if !reader.input.is_empty()
-            && !reader.buffered.is_multiple_of(BUDGET_FOR)
-            && let Some(message) = core.connection.poll_message(&mut reader.input, core.now)
-        {
-            return Poll::Ready(Ok(Some(message.into_message())));
+        if !reader.input.is_empty() {
+            ready!(reader.poll_budget(cx));
+            if let Some(message) = core.connection.poll_message(&mut reader.input, core.now) {
+                return Poll::Ready(Ok(Some(message.into_message())));
+            }
         }
         self.poll_parsed(guard, reader, cx, |connection, input, now| {
             if let Some(message) = connection.poll_message(input, now) {
@@ -147,7 +154,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
         reader: &mut Reader,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<Event>, Error>> {
-        reader.buffered = reader.buffered.wrapping_add(1);
+        if !reader.input.is_empty() {
+            ready!(reader.poll_budget(cx));
+        }
         self.poll_parsed(self.lock(), reader, cx, |connection, input, now| {
             lend_for(connection, input);
             // To the end: what follows the end of a connection is taken and discarded too.
@@ -386,9 +395,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
         cx: &mut Context<'_>,
         mut parse: impl FnMut(&mut Connection, &mut ReceiveBuffer, Instant) -> Option<Result<T, Error>>,
     ) -> Poll<Result<Option<T>, Error>> {
-        if !reader.input.is_empty() && reader.buffered.is_multiple_of(BUDGET_FOR) {
-            ready!(pin!(tokio::task::coop::consume_budget()).poll(cx));
-        }
         loop {
             if (!reader.input.is_empty() || self.connection.has_work())
                 && let Some(item) = parse(&mut self.connection, &mut reader.input, self.now)

@@ -42,8 +42,8 @@ struct Phased(u32);
 impl Phased {
     /// The same key, `n` bytes further on.
     #[inline]
-    const fn at(self, n: usize) -> Self {
-        Self(self.0.rotate_right(8 * (n as u32 & 3)))
+    fn at(self, n: usize) -> Self {
+        Self(self.0.rotate_right(8 * u32::try_from(n % 4).unwrap_or_default()))
     }
 
     /// Applies the key to a payload of at least `N` bytes, `N` a multiple of 4; false where it is shorter. Blocks of one constant size and
