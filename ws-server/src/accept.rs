@@ -247,7 +247,8 @@ pub struct Incoming {
     /// In a box, because the handler's task would be as large as a handshake for as long as it lives.
     ///
     /// Invariant: `Some` until the answer.
-    request: Option<ws_tokio::Incoming<Stream>>,
+    /// In a box: else it is what makes the task of the connection large, for as long as that lives.
+    request: Option<Box<ws_tokio::Incoming<Stream>>>,
     client_addr: Option<IpAddr>,
     params: Params,
     entry: Arc<Entry>,
