@@ -68,11 +68,16 @@ impl Input<'static> for BytesMut {
 
 /// What was read and not parsed yet, for drivers whose payloads are owned: as a [`BytesMut`], but many small messages move a cursor and
 /// not the buffer, so that an empty one has its whole capacity again. While it holds nothing it may own no memory.
+///
+/// A payload of at least 1 KiB and a 64th of the buffer is cut from it, and holds the whole buffer for as long as it lives: a message that is
+/// kept costs at most 64 times its bytes. A shorter one is copied, and holds nothing.
 #[derive(Debug, Default)]
 pub struct ReceiveBuffer {
     buf: BytesMut,
     /// Parsed up to here. Invariant: `at <= buf.len()`.
     at: usize,
+    /// From so many bytes on a payload is cut and not copied.
+    share_from: usize,
 }
 
 impl ReceiveBuffer {
@@ -90,15 +95,21 @@ impl ReceiveBuffer {
         self.buf.get(self.at..).unwrap_or_default()
     }
 
-    /// An empty buffer to be read into: its own memory, or what `make` gives where it owns none. What was left is dropped, so parse first.
+    /// An empty buffer with room for `capacity` bytes, to be read into: its own memory, whose front comes back when the payloads that were
+    /// cut from it are gone; while they are not, what is left of it, if that is a quarter; else what `make` gives. What was left to parse
+    /// is dropped, so parse first.
     #[inline]
-    pub fn refill(&mut self, make: impl FnOnce() -> BytesMut) -> &mut BytesMut {
+    pub fn refill(&mut self, capacity: usize, make: impl FnOnce() -> BytesMut) -> &mut BytesMut {
         debug_assert!(self.is_empty(), "what is left is parsed before more is read");
         self.at = 0;
-        if self.buf.capacity() == 0 {
-            self.buf = make();
-        }
         self.buf.clear();
+        if self.buf.capacity() < capacity
+            && !self.buf.try_reclaim(capacity)
+            && self.buf.capacity() < capacity / 4
+        {
+            self.buf = make();
+            self.share_from = share_from(self.buf.capacity());
+        }
         &mut self.buf
     }
 
@@ -123,7 +134,7 @@ impl ReceiveBuffer {
 
 impl From<BytesMut> for ReceiveBuffer {
     fn from(buf: BytesMut) -> Self {
-        Self { buf, at: 0 }
+        Self { share_from: share_from(buf.capacity()), buf, at: 0 }
     }
 }
 
@@ -140,7 +151,7 @@ impl Input<'static> for ReceiveBuffer {
 
     #[inline]
     fn take_payload(&mut self, n: usize) -> Payload<'static> {
-        if n < COPY_BELOW {
+        if n < self.share_from {
             let left = self.as_slice();
             let copy = Bytes::copy_from_slice(left.get(..n).unwrap_or(left));
             self.skip(n);
@@ -203,9 +214,16 @@ impl From<Bytes> for Payload<'_> {
     }
 }
 
+/// From how many bytes on a payload is cut from a buffer of this capacity.
+fn share_from(capacity: usize) -> usize {
+    COPY_BELOW.max(capacity / MOST_PINNED)
+}
+
 /// Below this many bytes a message is copied out of a `BytesMut`: cheaper than counting references, and a small message that is
 /// kept does not hold the whole receive buffer.
 const COPY_BELOW: usize = 1024;
+/// How many times its own bytes a payload may hold at most.
+const MOST_PINNED: usize = 64;
 
 #[cfg(test)]
 mod tests {
@@ -238,7 +256,7 @@ mod tests {
     #[test]
     fn a_receive_buffer_gives_its_memory_away_only_when_nothing_is_left() {
         let mut received = ReceiveBuffer::default();
-        received.refill(|| BytesMut::with_capacity(64)).extend_from_slice(b"abc");
+        received.refill(64, || BytesMut::with_capacity(64)).extend_from_slice(b"abc");
         received.skip(2);
         assert!(received.release().is_none());
         assert_eq!(received.as_slice(), b"c");
@@ -255,5 +273,37 @@ mod tests {
         let large = received.take_payload(COPY_BELOW).into_bytes();
         assert!(!memory.contains(&small.as_ptr()) && memory.contains(&large.as_ptr()));
         assert_eq!((small.len(), large.len(), received.is_empty()), (10, COPY_BELOW, true));
+    }
+
+    #[test]
+    fn the_front_of_a_receive_buffer_comes_back_when_its_payloads_are_gone() {
+        let mut received = ReceiveBuffer::default();
+        let fill = |received: &mut ReceiveBuffer| {
+            let buf = received.refill(8192, || BytesMut::with_capacity(8192));
+            let front = buf.as_ptr();
+            buf.extend_from_slice(&[7; 3000]);
+            (front, received.take_payload(3000).into_bytes())
+        };
+        let (front, payload) = fill(&mut received);
+        let (behind, held) = fill(&mut received);
+        assert_eq!(behind, front.wrapping_add(3000), "more than a quarter is left, and the front is held");
+        drop((payload, held));
+        let (again, payload) = fill(&mut received);
+        assert_eq!(again, front, "nothing is held any more");
+        assert_eq!(payload.as_ptr(), front);
+    }
+
+    #[test]
+    fn a_payload_that_is_kept_holds_at_most_64_times_its_bytes() {
+        let mut received = ReceiveBuffer::default();
+        let mut kept = Vec::new();
+        for len in [100, 1023, 1024, 4095, 4096, 5000] {
+            let buf = received.refill(256 << 10, || BytesMut::with_capacity(256 << 10));
+            buf.extend_from_slice(&vec![7; len]);
+            let memory = buf.as_ptr_range();
+            let payload = received.take_payload(len).into_bytes();
+            assert_eq!(memory.contains(&payload.as_ptr()), len * 64 >= 256 << 10, "{len}");
+            kept.push(payload);
+        }
     }
 }

@@ -525,8 +525,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
             let mut buf = ReadBuf::new(buf);
             ready!(Pin::new(stream).poll_read(cx, &mut buf)).map(|()| (buf.filled().len(), true))
         } else {
-            ready!(pin!(stream.read_buf(reader.input.refill(pool::take_receive_buffer))).poll(cx))
-                .map(|n| (n, false))
+            ready!(
+                pin!(stream.read_buf(reader.input.refill(pool::RECEIVE_BYTES, pool::take_receive_buffer)))
+                    .poll(cx)
+            )
+            .map(|n| (n, false))
         };
         self.now = now();
         match read {

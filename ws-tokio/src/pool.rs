@@ -51,7 +51,7 @@ pub(crate) fn give_receive_buffer(mut buffer: BytesMut) {
     });
 }
 
-/// Capacity of a receive buffer: what one read of a busy socket brings.
-const RECEIVE_BYTES: usize = 64 << 10;
+/// Capacity of a receive buffer: what one read of a busy socket brings. With 64 KiB a burst of large messages takes four times the reads.
+pub(crate) const RECEIVE_BYTES: usize = 256 << 10;
 /// Receive buffers that a thread keeps.
 const SPARE_BUFFERS: usize = 4;
