@@ -2,17 +2,24 @@
 
 #[cfg(feature = "deflate")]
 use crate::deflate::{Compressor, Decompressor};
+use crate::message::Spare;
+use std::collections::VecDeque;
 
 /// Spare send buffers and deflate contexts: one pool for each thread of a driver.
 ///
 /// [`Connection::lend`](crate::Connection::lend) before a connection is driven and [`Connection::reclaim`](crate::Connection::reclaim)
 /// after it let all connections of a thread share what each needs for moments only, so that an idle one owns nothing. It is plain
-/// data: no lock, nothing global. What it keeps is bounded: 16 buffers of at most 256 KiB, and 4 contexts of each kind.
+/// data: no lock, nothing global. What it keeps is bounded: 16 buffers of at most 256 KiB, 4 contexts of each kind, and while large messages
+/// go on the memory of the last 16 of them, at most 32 MiB; that is freed when it was not wanted for a thousand loans.
 ///
 /// Using a pool is optional. Without one a connection allocates what it needs and frees it when it is done.
 #[derive(Debug, Default)]
 pub struct Pool {
     buffers: Vec<Vec<u8>>,
+    /// Memory of large messages, and the turn at which it came; in this order.
+    spares: VecDeque<(Spare, u64)>,
+    /// Counts loans.
+    turn: u64,
     #[cfg(feature = "deflate")]
     compressors: Vec<Compressor>,
     #[cfg(feature = "deflate")]
@@ -37,6 +44,33 @@ impl Pool {
             buffer.clear();
             self.buffers.push(buffer);
         }
+    }
+
+    /// A loan was made: time passes for what nobody wants.
+    pub(crate) fn note_loan(&mut self) {
+        self.turn += 1;
+        while self.spares.front().is_some_and(|(_, given)| self.turn - given > SPARE_TURNS) {
+            self.spares.pop_front();
+        }
+    }
+
+    /// Memory of a capacity between `least` and `most` that nobody holds any more: what came last is in a cache, perhaps.
+    pub(crate) fn take_spare(&mut self, least: usize, most: usize) -> Option<Spare> {
+        let fits = |spare: &Spare| (least..=most).contains(&spare.capacity()) && spare.is_free();
+        let index = self.spares.iter().rposition(|(spare, _)| fits(spare))?;
+        self.spares.remove(index).map(|(spare, _)| spare)
+    }
+
+    pub(crate) fn give_spare(&mut self, spare: Spare) {
+        let mut room = SPARE_BYTES.saturating_sub(spare.capacity());
+        self.spares.push_back((spare, self.turn));
+        // The newest stay: what they are worth together is bounded.
+        let kept = self.spares.iter().rev().skip(1).take(SPARES - 1).take_while(|(spare, _)| {
+            room = room.saturating_sub(spare.capacity());
+            room > 0
+        });
+        let kept = kept.count() + 1;
+        self.spares.drain(..self.spares.len() - kept);
     }
 
     #[cfg(feature = "deflate")]
@@ -66,6 +100,11 @@ impl Pool {
     }
 }
 
+/// How many messages' memory is kept, and how much in all; the newest is, whatever it has.
+const SPARES: usize = 16;
+const SPARE_BYTES: usize = 32 << 20;
+/// For how many loans.
+const SPARE_TURNS: u64 = 1000;
 const BUFFERS: usize = 16;
 const BUFFER_BYTES: usize = 256 << 10;
 #[cfg(feature = "deflate")]

@@ -120,6 +120,11 @@ impl Transmit {
         self.len == 0 && self.staged.capacity() > 0
     }
 
+    /// Was it ever lent a buffer?
+    pub(crate) const fn is_pooled(&self) -> bool {
+        self.lent
+    }
+
     /// Takes a buffer to stage in, when there is none.
     #[inline]
     pub(crate) fn lend(&mut self, buffer: impl FnOnce() -> Vec<u8>) {

@@ -65,8 +65,10 @@ impl<S: Stream> WebSocket<S> {
             direct = true;
             self.wire.read(buf, deadline)
         } else {
+            let limit = self.connection.recv_limit();
             self.input.fill(|buf| {
-                let arrived = self.wire.read(buf, deadline);
+                let limit = limit.min(buf.len());
+                let arrived = self.wire.read(buf.get_mut(..limit).unwrap_or_default(), deadline);
                 (if let Ok(Arrived::Bytes(n)) = arrived { Some(n) } else { None }, arrived)
             })
         };

@@ -5,7 +5,7 @@ use crate::deadline::Deadline;
 use crate::outgoing::Outgoing;
 use crate::wakers::{Slot, Waiting};
 use crate::{Error, pool};
-use bytes::Buf;
+use bytes::{Buf, BufMut};
 use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -308,7 +308,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
 
 /// Lends the thread's buffers to a connection that is about to parse.
 fn lend_for(connection: &mut Connection, input: &ReceiveBuffer) {
-    if !input.is_empty() {
+    if !input.is_empty() || connection.wants_memory() {
         pool::lend(connection);
     }
 }
@@ -525,11 +525,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
             let mut buf = ReadBuf::new(buf);
             ready!(Pin::new(stream).poll_read(cx, &mut buf)).map(|()| (buf.filled().len(), true))
         } else {
-            ready!(
-                pin!(stream.read_buf(reader.input.refill(pool::RECEIVE_BYTES, pool::take_receive_buffer)))
-                    .poll(cx)
-            )
-            .map(|n| (n, false))
+            let limit = self.connection.recv_limit();
+            let buf = reader.input.refill(pool::RECEIVE_BYTES, pool::take_receive_buffer);
+            ready!(pin!(stream.read_buf(&mut buf.limit(limit))).poll(cx)).map(|n| (n, false))
         };
         self.now = now();
         match read {

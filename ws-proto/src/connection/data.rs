@@ -39,7 +39,7 @@ impl Connection {
             }
         }
         if whole {
-            message.assembler.extend(payload, remaining);
+            message.assembler.extend(payload, remaining, self.memory.as_deref_mut());
             input.skip(n);
         }
         if frame_ends {
@@ -57,7 +57,10 @@ impl Connection {
         let Some(mut message) = self.message.take() else {
             return Step::Again;
         };
-        Step::Event(Event::Message(message_ref(message.kind, message.assembler.finish().into())))
+        // Only where there is a pool to give it to is memory kept for the next message.
+        let memory = self.transmit.is_pooled().then_some(&mut self.memory);
+        let bytes = message.assembler.finish(memory);
+        Step::Event(Event::Message(message_ref(message.kind, bytes.into())))
     }
 
     /// Hands out a piece of a message; an empty one only where it tells the end.

@@ -18,6 +18,7 @@ pub use event::{CloseFrame, CloseInfo, Event, Fragment, Initiator, Pong};
 
 use crate::entropy::MaskingKeys;
 use crate::frame::Decoder;
+use crate::message::Memory;
 use crate::{Config, Failure, Negotiated, Pool, Role, Transmit};
 use pongs::Pongs;
 use receive::{OpenFrame, OpenMessage};
@@ -52,6 +53,8 @@ pub struct Connection {
     message: Option<Box<OpenMessage>>,
     /// What has come of the payload of a control frame. Invariant: at most 125 bytes.
     control: Vec<u8>,
+    /// For large messages, while they go on.
+    memory: Option<Box<Memory>>,
     transmit: Transmit,
     pongs: Pongs,
     /// Invariant: `Some` in the client role.
@@ -83,6 +86,7 @@ impl Connection {
             frame: None,
             message: None,
             control: Vec::new(),
+            memory: None,
             transmit: Transmit::default(),
             pongs: Pongs::default(),
             outgoing: None,
@@ -96,7 +100,14 @@ impl Connection {
     /// driven. Then give them back with [`reclaim`](Self::reclaim).
     #[inline]
     pub fn lend(&mut self, pool: &mut Pool) {
+        pool.note_loan();
         self.transmit.lend(|| pool.take_buffer());
+        if let Some(memory) = &mut self.memory {
+            memory.lend(!self.transmit.is_empty(), |least, most| pool.take_spare(least, most));
+            if !memory.is_of_use() {
+                self.memory = None;
+            }
+        }
         #[cfg(feature = "deflate")]
         if let Some(deflate) = &mut self.deflate {
             deflate.lend(pool);
@@ -109,6 +120,9 @@ impl Connection {
     pub fn reclaim(&mut self, pool: &mut Pool) {
         if let Some(buffer) = self.transmit.reclaim() {
             pool.give_buffer(buffer);
+        }
+        if let Some(spare) = self.memory.as_deref_mut().and_then(Memory::reclaim) {
+            pool.give_spare(spare);
         }
         #[cfg(feature = "deflate")]
         if let Some(deflate) = &mut self.deflate {
@@ -132,14 +146,24 @@ impl Connection {
     #[inline]
     #[must_use]
     pub fn wants_loan(&self) -> bool {
-        self.transmit.wants_buffer() || self.negotiated_deflate()
+        self.transmit.wants_buffer() || self.wants_memory() || self.negotiated_deflate()
     }
 
     /// Would [`reclaim`](Self::reclaim) get anything back?
     #[inline]
     #[must_use]
     pub fn has_loan(&self) -> bool {
-        self.transmit.has_spare_buffer() || self.negotiated_deflate()
+        self.transmit.has_spare_buffer()
+            || self.negotiated_deflate()
+            || self.memory.as_ref().is_some_and(|memory| memory.has_spare())
+    }
+
+    /// Would [`lend`](Self::lend) lend memory for a large message, of which nothing has come? A driver that lends only when it has
+    /// read something asks this before it reads.
+    #[inline]
+    #[must_use]
+    pub fn wants_memory(&self) -> bool {
+        self.memory.as_ref().is_some_and(|memory| memory.wants_loan() && self.message.is_none())
     }
 
     /// Was permessage-deflate agreed on?

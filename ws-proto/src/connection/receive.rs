@@ -127,8 +127,9 @@ impl Connection {
     }
 
     /// In the middle of a large uncompressed frame: the memory that its payload ends up in, to be read into without a copy. Its size
-    /// never passes what is left of the frame, and what was allocated never passes the larger of 64 KiB and twice what arrived. Then
-    /// tell [`received`](Self::received) how much was read. `None`: read into a buffer of yours.
+    /// never passes what is left of the frame, nor 256 KiB. What was allocated never passes the largest of 64 KiB, twice what arrived, and
+    /// twice the large message before it. Then tell [`received`](Self::received) how much was read. `None`: read into a buffer of yours,
+    /// but not more than [`recv_limit`](Self::recv_limit).
     #[inline]
     pub fn recv_buf(&mut self) -> Option<&mut [u8]> {
         if self.frame.is_some() { self.large_frame_buf() } else { None }
@@ -144,7 +145,18 @@ impl Connection {
         if frame.opcode.is_control() || message.inflation.is_some() {
             return None;
         }
-        message.assembler.spare(frame.remaining)
+        message.assembler.spare(frame.remaining, self.memory.as_deref_mut())
+    }
+
+    /// How many bytes to read into a buffer of yours at most. While very large messages follow each other it is little more than a header,
+    /// because the rest of a frame is better read into [`recv_buf`](Self::recv_buf). Reading more is never wrong.
+    #[inline]
+    #[must_use]
+    pub fn recv_limit(&self) -> usize {
+        match &self.memory {
+            Some(memory) if memory.earned() >= VERY_LARGE && self.frame.is_none() => HEADERS,
+            _ => usize::MAX,
+        }
     }
 
     /// `n` bytes were read into [`recv_buf`](Self::recv_buf). Then go on with [`poll_event`](Self::poll_event) and an empty input.
@@ -153,11 +165,17 @@ impl Connection {
         let (Some(frame), Some(message)) = (&mut self.frame, &mut self.message) else {
             return;
         };
-        let payload = frame.unmask(message.assembler.filled(n));
-        let taken = payload.len();
-        let verdict = if message.kind == MessageKind::Text { message.utf8.feed(payload) } else { Ok(()) };
-        frame.consume(taken);
-        message.delivered += taken as u64;
+        let mut verdict = Ok(());
+        // In pieces that stay in the first-level cache until they are validated.
+        for piece in message.assembler.filled(n).chunks_mut(PIECE) {
+            let payload = frame.unmask(piece);
+            let taken = payload.len();
+            if message.kind == MessageKind::Text && verdict.is_ok() {
+                verdict = message.utf8.feed(payload);
+            }
+            frame.consume(taken);
+            message.delivered += taken as u64;
+        }
         if let Err(error) = verdict {
             self.fail(error.into(), now);
         }
@@ -262,5 +280,11 @@ impl OpenMessage {
     }
 }
 
+/// From this length on messages are not read into the driver's buffer but for their header.
+const VERY_LARGE: usize = 128 << 10;
+/// Enough for a header, control frames before it and the beginning of the payload, and little to be copied.
+const HEADERS: usize = 4 << 10;
+/// What is unmasked and validated before the next piece is.
+const PIECE: usize = 16 << 10;
 /// How many bytes more than an eighth a compressed message may be longer than `max_message_bytes`.
 const COMPRESSED_SLACK: u64 = 64 << 10;

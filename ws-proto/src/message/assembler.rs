@@ -1,36 +1,48 @@
 //! Memory for a message that comes in pieces: it grows with what arrived, never by a declared length.
 
-use bytes::Bytes;
+use super::memory::{LARGE, Memory};
+use bytes::{Bytes, BytesMut};
 
 /// A message under assembly.
 #[derive(Debug, Default)]
 pub(crate) struct Assembler {
     /// Initialised memory; what has arrived lies at its front.
-    buf: Vec<u8>,
+    buf: BytesMut,
     /// Invariant: `filled <= buf.len()`.
     filled: usize,
+    /// Invariant: empty but for compressed messages, which use nothing else.
+    #[cfg(feature = "deflate")]
+    inflated: Vec<u8>,
 }
 
 impl Assembler {
     /// Appends a copy of `bytes`; `remaining` more are declared to follow, including these.
-    pub(crate) fn extend(&mut self, bytes: &[u8], remaining: u64) {
-        self.buf.truncate(self.filled);
-        self.grow(bytes.len(), remaining, SMALL);
-        self.buf.extend_from_slice(bytes);
-        self.filled = self.buf.len();
+    pub(crate) fn extend(&mut self, bytes: &[u8], remaining: u64, memory: Option<&mut Memory>) {
+        self.grow(bytes.len(), remaining, SMALL, memory);
+        let end = self.filled + bytes.len();
+        // What is initialised stays so: clearing it again would cost as much as the copy.
+        let over = bytes.len().min(self.buf.len() - self.filled);
+        let (front, behind) = bytes.split_at(over);
+        if let Some(room) = self.buf.get_mut(self.filled..self.filled + over) {
+            room.copy_from_slice(front);
+        }
+        self.buf.extend_from_slice(behind);
+        self.filled = end;
     }
 
     /// Memory for the next of the `remaining` bytes, to be read into; `None` while too little has arrived to deserve memory of its own.
-    pub(crate) fn spare(&mut self, remaining: u64) -> Option<&mut [u8]> {
-        if self.filled < SPARE_FROM || remaining == 0 {
+    pub(crate) fn spare(&mut self, remaining: u64, memory: Option<&mut Memory>) -> Option<&mut [u8]> {
+        if remaining == 0 || self.filled.max(self.buf.capacity() / 2) < SPARE_FROM {
             return None;
         }
-        if self.filled == self.buf.len() {
-            self.grow(1, remaining, LARGE);
-            self.buf.resize(self.buf.capacity(), 0);
+        if self.filled == self.buf.capacity() {
+            self.grow(1, remaining, LARGE, memory);
         }
-        let end = usize::try_from(remaining)
-            .map_or(self.buf.len(), |n| self.filled.saturating_add(n).min(self.buf.len()));
+        let most = usize::try_from(remaining).unwrap_or(usize::MAX).min(READ_MOST);
+        let end = self.filled.saturating_add(most).min(self.buf.capacity());
+        if self.buf.len() < end {
+            self.buf.resize(end, 0);
+        }
         self.buf.get_mut(self.filled..end)
     }
 
@@ -43,47 +55,79 @@ impl Assembler {
 
     /// The vector that inflated bytes are appended to.
     #[cfg(feature = "deflate")]
-    pub(crate) fn as_vec(&mut self) -> &mut Vec<u8> {
-        self.buf.truncate(self.filled);
-        &mut self.buf
+    pub(crate) const fn as_vec(&mut self) -> &mut Vec<u8> {
+        &mut self.inflated
     }
 
     /// Counts what was appended through [`as_vec`](Self::as_vec): returns it.
     #[cfg(feature = "deflate")]
     pub(crate) fn appended(&mut self) -> &[u8] {
         let from = self.filled;
-        self.filled = self.buf.len();
-        self.buf.get(from..).unwrap_or_default()
+        self.filled = self.inflated.len();
+        self.inflated.get(from..).unwrap_or_default()
     }
 
-    /// The whole message. Memory that it would waste is given back.
-    pub(crate) fn finish(&mut self) -> Bytes {
-        let mut buf = std::mem::take(&mut self.buf);
-        buf.truncate(std::mem::take(&mut self.filled));
-        if buf.capacity() / 2 > buf.len() {
-            buf.shrink_to_fit();
+    /// The whole message. Memory that it would waste is given back; that of a large one is remembered in `memory`, to be used again.
+    pub(crate) fn finish(&mut self, memory: Option<&mut Option<Box<Memory>>>) -> Bytes {
+        let len = std::mem::take(&mut self.filled);
+        #[cfg(feature = "deflate")]
+        if self.inflated.capacity() > 0 {
+            let mut inflated = std::mem::take(&mut self.inflated);
+            if inflated.capacity() / 2 > len {
+                inflated.shrink_to_fit();
+            }
+            return inflated.into();
         }
-        buf.into()
+        let mut buf = std::mem::take(&mut self.buf);
+        if buf.capacity() / 2 > len {
+            return Bytes::copy_from_slice(buf.get(..len).unwrap_or_default());
+        }
+        match memory {
+            Some(memory) if len >= LARGE => memory.get_or_insert_default().hand_out(buf, len),
+            _ => {
+                buf.truncate(len);
+                buf.freeze()
+            }
+        }
     }
 
-    /// Room for `more` bytes: doubling, from `least` on, but never past what is declared to follow.
-    fn grow(&mut self, more: usize, remaining: u64, least: usize) {
+    /// Room for `more` bytes: what the last large message earned, or doubling, from `least` on, but never past what is declared to follow.
+    fn grow(&mut self, more: usize, remaining: u64, least: usize, memory: Option<&mut Memory>) {
         let needed = self.filled + more;
         if needed <= self.buf.capacity() {
             return;
         }
-        let declared = usize::try_from(remaining).map_or(usize::MAX, |n| self.filled.saturating_add(n));
-        let target = (self.filled * 2).max(least).min(declared).max(needed);
-        self.buf.reserve_exact(target - self.buf.len());
+        let mut declared = usize::try_from(remaining).map_or(usize::MAX, |n| self.filled.saturating_add(n));
+        if declared - self.filled < self.filled / 2 {
+            // A short fragment of a long message: others will follow, and memory that grew by one of them each time would be copied for each.
+            declared = usize::MAX;
+        }
+        let mut bigger = None;
+        let mut target = (self.filled * 2).max(least);
+        if let Some(memory) = memory
+            && declared >= LARGE
+        {
+            bigger = memory.take(needed);
+            target = target.max(memory.earned());
+        }
+        let mut bigger = bigger.unwrap_or_else(|| BytesMut::with_capacity(target.min(declared).max(needed)));
+        let arrived = self.buf.get(..self.filled).unwrap_or_default();
+        if let Some(room) = bigger.get_mut(..arrived.len()) {
+            room.copy_from_slice(arrived);
+        } else {
+            bigger.clear();
+            bigger.extend_from_slice(arrived);
+        }
+        self.buf = bigger;
     }
 }
 
 /// First capacity for a message that comes in small pieces.
 const SMALL: usize = 1 << 10;
-/// First capacity for a message that is read straight to where it ends up.
-const LARGE: usize = 64 << 10;
-/// So much must have arrived before a driver is given memory to read into.
+/// So much must have arrived before a driver is given memory to read into, or half as much again be there from an earlier message.
 const SPARE_FROM: usize = 16 << 10;
+/// Most that is read at once: so much is still in the second-level cache when it is unmasked.
+const READ_MOST: usize = 256 << 10;
 
 #[cfg(test)]
 mod tests {
@@ -95,30 +139,73 @@ mod tests {
         let mut arrived = 0;
         while arrived < 8 << 20 {
             let bound = |arrived: usize| (64 << 10).max(2 * arrived);
-            if let Some(spare) = message.spare(1 << 62) {
+            if let Some(spare) = message.spare(1 << 62, None) {
                 let n = spare.len().min(10_000);
                 message.filled(n).fill(1);
                 arrived += n;
             } else {
-                message.extend(&[1; 1000], 1 << 62);
+                message.extend(&[1; 1000], 1 << 62, None);
                 arrived += 1000;
             }
             assert!(message.buf.capacity() <= bound(arrived), "{} after {arrived}", message.buf.capacity());
         }
-        assert_eq!(message.finish().len(), arrived);
+        assert_eq!(message.finish(None).len(), arrived);
+    }
+
+    #[test]
+    fn memory_for_many_short_fragments_is_copied_a_few_times_and_not_for_each() {
+        let mut message = Assembler::default();
+        let mut places = std::collections::BTreeSet::new();
+        for _ in 0..65_536 {
+            message.extend(&[1; 64], 64, None);
+            places.insert(message.buf.capacity());
+            assert!(message.buf.capacity() <= (64 << 10).max(2 * message.filled));
+        }
+        assert!(places.len() < 20, "{places:?}");
+    }
+
+    #[test]
+    fn memory_of_a_large_message_serves_the_next_one_when_nobody_holds_it() {
+        let len = 300_000;
+        let mut memory = None;
+        let receive = |memory: &mut Option<Box<Memory>>| {
+            let mut message = Assembler::default();
+            message.extend(&[1; 100], len, memory.as_deref_mut());
+            let mut left = len - 100;
+            while left > 0 {
+                let n = match message.spare(left, memory.as_deref_mut()) {
+                    Some(spare) => spare.len(),
+                    None => {
+                        message.extend(&[1; 100], left, memory.as_deref_mut());
+                        left -= 100;
+                        continue;
+                    }
+                };
+                message.filled(n);
+                left -= n as u64;
+            }
+            message.finish(Some(memory))
+        };
+        let first = receive(&mut memory);
+        let place = first.as_ptr();
+        let second = receive(&mut memory);
+        assert_ne!(second.as_ptr(), place, "the first is still held");
+        let place = second.as_ptr();
+        drop((first, second));
+        assert_eq!(receive(&mut memory).as_ptr(), place);
     }
 
     #[test]
     fn a_message_of_known_length_ends_in_memory_of_that_length() {
         let mut message = Assembler::default();
         let len = 100_000;
-        message.extend(&[1; 20_000], len);
-        let spare = message.spare(len - 20_000).unwrap();
+        message.extend(&[1; 20_000], len, None);
+        let spare = message.spare(len - 20_000, None).unwrap();
         let n = spare.len();
         message.filled(n);
-        let n = message.spare(len - 20_000 - n as u64).unwrap().len();
+        let n = message.spare(len - 20_000 - n as u64, None).unwrap().len();
         message.filled(n);
-        assert!(message.spare(0).is_none());
+        assert!(message.spare(0, None).is_none());
         assert_eq!((message.buf.capacity(), message.filled), (100_000, 100_000));
     }
 }

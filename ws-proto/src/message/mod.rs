@@ -4,10 +4,12 @@
 
 mod assembler;
 mod control;
+mod memory;
 mod prepared;
 
 pub(crate) use assembler::Assembler;
 pub use control::ControlPayload;
+pub(crate) use memory::{Memory, Spare};
 pub use prepared::Prepared;
 
 pub use crate::utf8::Utf8Validator;
