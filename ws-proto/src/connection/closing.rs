@@ -51,6 +51,7 @@ impl Connection {
         match self.timers.keepalive(&self.config, now, written) {
             Keepalive::Wait => {}
             Keepalive::Ping(payload) => {
+                self.release_contexts();
                 let stands_first = self.transmit.is_empty();
                 self.queue_control(Opcode::Ping, &payload);
                 let end = self.transmit.end();

@@ -1,7 +1,7 @@
 //! The contexts of one connection: made when first needed, kept only where a window is carried over, else pooled.
 
 use crate::deflate::{Compressor, Decompressor, DeflateConfig, DeflateParams};
-use crate::{Pool, Role};
+use crate::{Pool, ProtocolError, Role};
 
 /// Compression in both directions of one connection.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub(crate) struct Contexts {
     recv_takeover: bool,
     compressor: Option<Compressor>,
     decompressor: Option<Decompressor>,
+    /// What the peer may still refer to, while there is no context that holds it.
+    history: History,
     /// Does the driver take back what is spare? Else it is freed at once.
     pooled: bool,
 }
@@ -40,6 +42,7 @@ impl Contexts {
             recv_takeover,
             compressor: None,
             decompressor: None,
+            history: History::Held,
             pooled: false,
         }
     }
@@ -91,9 +94,44 @@ impl Contexts {
     }
 
     /// The context that inflates the message which is being received.
-    pub(crate) fn decompressor(&mut self) -> &mut Decompressor {
+    ///
+    /// # Errors
+    /// [`ProtocolError::InvalidDeflate`]: an earlier message ended where none may.
+    pub(crate) fn decompressor(&mut self) -> Result<&mut Decompressor, ProtocolError> {
         let window_bits = self.recv_window_bits;
-        self.decompressor.get_or_insert_with(|| Decompressor::new(window_bits))
+        let decompressor = self.decompressor.get_or_insert_with(|| Decompressor::new(window_bits));
+        if !matches!(self.history, History::Held) {
+            match std::mem::replace(&mut self.history, History::Lost) {
+                History::Kept(history) => decompressor.prime(&history),
+                History::Held => {}
+                History::Lost => return Err(ProtocolError::InvalidDeflate),
+            }
+            self.history = History::Held;
+        }
+        Ok(decompressor)
+    }
+
+    /// The peer has been silent for a while, and no message is being received: keeps of the context only what the peer may still refer to.
+    pub(crate) fn forget_decompressor(&mut self) {
+        let Some(decompressor) = &mut self.decompressor else { return };
+        if !decompressor.is_fresh() {
+            self.history = match decompressor.take_history() {
+                Ok(history) if history.is_empty() => History::Held,
+                Ok(history) => History::Kept(history),
+                Err(_) => History::Lost,
+            };
+        }
+        if !self.pooled {
+            self.decompressor = None;
+        }
+    }
+
+    /// No message is being sent: the next one begins a fresh context, and meanwhile there is none.
+    pub(crate) fn forget_compressor(&mut self) {
+        self.forget_sent_window();
+        if !self.pooled {
+            self.compressor = None;
+        }
     }
 
     /// The received message ended.
@@ -110,32 +148,39 @@ impl Contexts {
         }
     }
 
-    /// Borrows contexts from `pool` for directions that do not keep their own.
+    /// Borrows contexts from `pool`, where there is none and the last message left none.
     pub(crate) fn lend(&mut self, pool: &mut Pool) {
         self.pooled = true;
-        if let (false, None, Some(bits)) = (self.send_takeover, &self.compressor, self.send_window_bits) {
+        if let (None, Some(bits)) = (&self.compressor, self.send_window_bits) {
             let level = self.level;
             self.compressor = pool.take_compressor(|context| context.fits(level, bits));
         }
-        if !self.recv_takeover && self.decompressor.is_none() {
+        if self.decompressor.is_none() {
             let bits = self.recv_window_bits;
             self.decompressor = pool.take_decompressor(|context| context.fits(bits));
         }
     }
 
-    /// Gives contexts back that no message is in the middle of.
+    /// Gives contexts back that no message is in the middle of, and that hold no history.
     pub(crate) fn reclaim(&mut self, pool: &mut Pool) {
-        if !self.send_takeover
-            && let Some(compressor) = self.compressor.take_if(|context| context.is_fresh())
-        {
+        if let Some(compressor) = self.compressor.take_if(|context| context.is_fresh()) {
             pool.give_compressor(compressor);
         }
-        if !self.recv_takeover
-            && let Some(decompressor) = self.decompressor.take_if(|context| context.is_fresh())
-        {
+        if let Some(decompressor) = self.decompressor.take_if(|context| context.is_fresh()) {
             pool.give_decompressor(decompressor);
         }
     }
+}
+
+/// Where the history is that a peer may refer to.
+#[derive(Debug)]
+enum History {
+    /// In the context, or there is none.
+    Held,
+    /// Here: at most a window, never empty.
+    Kept(Box<[u8]>),
+    /// Nowhere: the peer's last message did not end where a message may.
+    Lost,
 }
 
 #[cfg(test)]

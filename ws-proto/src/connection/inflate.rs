@@ -42,7 +42,7 @@ impl Connection {
         let whole = self.config.delivery() == Delivery::Whole;
         let in_payload = frame.remaining > 0;
         let max_ratio = deflate.max_ratio();
-        let decompressor = deflate.decompressor();
+        let decompressor = deflate.decompressor()?;
         if !in_payload
             && frame.fin
             && !inflation.output_pending

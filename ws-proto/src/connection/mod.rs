@@ -130,6 +130,22 @@ impl Connection {
         }
     }
 
+    /// Keeps of permessage-deflate's contexts only what the peer may still refer to: nothing of what was sent (the next message begins a
+    /// fresh window), and at most a window of what was received. It costs some microseconds and, with context takeover, the first message
+    /// that follows is compressed worse; so it is for connections that idle. A keepalive ping does it, because nothing came for
+    /// `ping_interval`. In the middle of a message nothing happens. Then give back with [`reclaim`](Self::reclaim) what is spare.
+    pub fn release_contexts(&mut self) {
+        #[cfg(feature = "deflate")]
+        if let Some(deflate) = &mut self.deflate {
+            if self.outgoing.is_none() {
+                deflate.forget_compressor();
+            }
+            if self.message.is_none() {
+                deflate.forget_decompressor();
+            }
+        }
+    }
+
     /// What is to be written, in order. Write as much as the transport takes, and then ask [`transport`](Self::transport).
     #[inline]
     pub fn transmit(&mut self) -> &mut Transmit {

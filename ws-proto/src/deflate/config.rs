@@ -5,13 +5,18 @@ use crate::ConfigError;
 
 /// What this end asks for and allows in permessage-deflate ([RFC 7692 §7.1]), and how it compresses.
 ///
-/// What each setting costs while a connection is idle: a direction *with* context takeover keeps its context for as long as the
-/// connection lives; a direction *without* borrows one for the length of a message and keeps nothing. A context takes, by window bits:
+/// What each setting costs a connection: a direction *without* context takeover borrows a context for the length of a message and keeps
+/// nothing. A direction *with* it has none before its first message, and keeps one while messages go on. When nothing came for
+/// `ping_interval` ([`Connection::release_contexts`](crate::Connection::release_contexts)) a sender keeps nothing, because it may begin a
+/// fresh window at any time, and a receiver keeps what came last, at most a window. By window bits:
 ///
-/// | | 9 | 10 | 11 | 12 | 13 | 14 | 15 |
+/// | KiB | 9 | 10 | 11 | 12 | 13 | 14 | 15 |
 /// |---|---|---|---|---|---|---|---|
-/// | compressor, KiB | 245 | 247 | 251 | 259 | 275 | 307 | 371 |
-/// | decompressor, KiB | 46 | 46 | 46 | 46 | 46 | 46 | 46 |
+/// | sending with takeover, while messages go on | 245 | 247 | 251 | 259 | 275 | 307 | 371 |
+/// | sending, idle; or without takeover | 0 | 0 | 0 | 0 | 0 | 0 | 0 |
+/// | receiving with takeover, while messages go on | 46 | 46 | 46 | 46 | 46 | 46 | 46 |
+/// | receiving with takeover, idle: at most | 0.5 | 1 | 2 | 4 | 8 | 16 | 32 |
+/// | receiving without takeover | 0 | 0 | 0 | 0 | 0 | 0 | 0 |
 ///
 /// The default lets a server keep nothing, and lets a client accept what the server wants. The memory level of zlib cannot be chosen: the
 /// backend does not offer it.

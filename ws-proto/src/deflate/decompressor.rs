@@ -2,6 +2,7 @@
 //!
 //! [RFC 7692 §7.2.2]: https://www.rfc-editor.org/rfc/rfc7692#section-7.2.2
 
+use super::window;
 use crate::ProtocolError;
 use flate2::{Decompress, FlushDecompress, Status};
 use std::fmt;
@@ -14,6 +15,8 @@ pub(crate) struct Decompressor {
     ended: bool,
     /// Has nothing been inflated since the context was made or reset?
     fresh: bool,
+    /// Bytes of history that it was primed with.
+    primed: usize,
 }
 
 /// What one step did.
@@ -29,7 +32,7 @@ impl Decompressor {
     pub(crate) fn new(window_bits: u8) -> Self {
         // zlib has no raw window of 8 bits; a larger one reads whatever a smaller one wrote.
         let raw = Decompress::new_with_window_bits(false, window_bits.clamp(9, 15));
-        Self { raw, window_bits, ended: false, fresh: true }
+        Self { raw, window_bits, ended: false, fresh: true, primed: 0 }
     }
 
     /// Can it stand in for one made with this window?
@@ -53,6 +56,7 @@ impl Decompressor {
         if status == Status::StreamEnd {
             self.raw.reset(false);
             self.ended = true;
+            self.primed = 0;
             return Ok(Inflated { consumed, done: all_read });
         }
         if consumed > 0 {
@@ -81,7 +85,37 @@ impl Decompressor {
         if !std::mem::replace(&mut self.fresh, true) {
             self.raw.reset(false);
             self.ended = false;
+            self.primed = 0;
         }
+    }
+
+    /// Takes the history out that the next message may refer to: at most a window, and no more than there is. To be asked between messages;
+    /// afterwards the context is as new.
+    ///
+    /// # Errors
+    /// [`ProtocolError::InvalidDeflate`]: the last message did not end at the end of a block, as §7.2.1 wants it, so there is none.
+    pub(crate) fn take_history(&mut self) -> Result<Box<[u8]>, ProtocolError> {
+        let most = 1 << self.window_bits.clamp(9, 15);
+        let produced = usize::try_from(self.raw.total_out()).unwrap_or(usize::MAX);
+        let len = produced.saturating_add(self.primed).min(most);
+        let mut history = Vec::with_capacity(len);
+        if len > 0 {
+            let _status = self.raw.decompress_vec(&window::repeat(len), &mut history, FlushDecompress::Sync);
+        }
+        self.reset();
+        if history.len() < len {
+            return Err(ProtocolError::InvalidDeflate);
+        }
+        history.truncate(len);
+        Ok(history.into())
+    }
+
+    /// Gives a context that is as new the history that another one had.
+    pub(crate) fn prime(&mut self, history: &[u8]) {
+        self.fresh = false;
+        self.primed = history.len();
+        // The only error is a zlib header that was not read yet, and a raw stream has none.
+        let _checksum = self.raw.set_dictionary(history);
     }
 }
 

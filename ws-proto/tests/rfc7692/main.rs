@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod idle;
 mod limits;
 mod prepared;
 mod receiving;

@@ -21,14 +21,14 @@ fn compress(from: &mut Contexts, message: &[u8]) -> Vec<u8> {
     out
 }
 
-fn inflate(to: &mut Contexts, payload: &[u8]) -> Result<Vec<u8>, crate::ProtocolError> {
+fn inflate(to: &mut Contexts, payload: &[u8]) -> Result<Vec<u8>, ProtocolError> {
     let mut out = Vec::with_capacity(1);
     for mut input in [payload, &TAIL] {
-        if input == TAIL && to.decompressor().is_ended() {
+        if input == TAIL && to.decompressor()?.is_ended() {
             break;
         }
         loop {
-            let step = to.decompressor().inflate(input, &mut out)?;
+            let step = to.decompressor()?.inflate(input, &mut out)?;
             input = &input[step.consumed..];
             if step.done {
                 break;
@@ -85,6 +85,25 @@ fn without_takeover_nothing_is_kept_and_the_pool_gets_what_was_borrowed() {
 }
 
 #[test]
+fn a_message_that_ends_inside_a_block_leaves_no_history_and_the_next_one_fails() {
+    let mut to = contexts(Role::Server, true, 15);
+    // A stored block of 5 bytes, of which one comes; the tail that was put back is part of it.
+    inflate(&mut to, &[0x00, 0xff, 0x00, 0x00, 0xff, b'H']).unwrap();
+    to.forget_decompressor();
+    let next = inflate(&mut to, &[0xf2, 0x00, 0x11, 0x00, 0x00]);
+    assert!(next.is_err() || next.unwrap() != b"Hello");
+}
+
+#[test]
+fn an_idle_sender_keeps_nothing() {
+    let mut from = contexts(Role::Server, true, 15);
+    let first = compress(&mut from, b"Hello");
+    from.forget_compressor();
+    assert!(from.compressor.is_none());
+    assert_eq!(compress(&mut from, b"Hello"), first);
+}
+
+#[test]
 fn a_window_of_eight_bits_is_read_but_never_written() {
     let contexts = contexts(Role::Client, true, 8);
     assert!(!contexts.compresses(1 << 20) && !contexts.can_compress());
@@ -105,6 +124,39 @@ proptest! {
         for message in messages {
             let payload = compress(&mut from, &message);
             prop_assert_eq!(inflate(&mut to, &payload), Ok(message));
+        }
+    }
+
+    #[test]
+    fn an_idle_receiver_keeps_at_most_a_window_and_what_follows_inflates_as_before(
+        messages in prop::collection::vec((prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..600),
+            prop::collection::vec(0..3u8, 0..6000),
+            (any::<u32>(), 30_000..40_000_u32).prop_map(|(seed, len)| {
+                (0..len).map(|i| ((i ^ seed).wrapping_mul(2_654_435_761) >> 24).to_le_bytes()[0]).collect()
+            }),
+        ], any::<bool>()), 1..8),
+        bits in 9..=15u8,
+        pooled in any::<bool>(),
+    ) {
+        let (mut from, mut to) = (contexts(Role::Client, true, bits), contexts(Role::Server, true, bits));
+        let mut pool = Pool::new();
+        for (message, idles) in messages {
+            if pooled {
+                to.lend(&mut pool);
+            }
+            let payload = compress(&mut from, &message);
+            prop_assert_eq!(inflate(&mut to, &payload), Ok(message));
+            if idles {
+                to.forget_decompressor();
+                if let History::Kept(history) = &to.history {
+                    prop_assert!(history.len() <= 1 << bits);
+                }
+            }
+            if pooled {
+                to.reclaim(&mut pool);
+            }
+            prop_assert!(!idles || to.decompressor.is_none());
         }
     }
 
