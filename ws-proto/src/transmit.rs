@@ -66,6 +66,16 @@ impl Transmit {
         self.shared.push_back((self.staged.len(), bytes));
     }
 
+    /// Queues a frame that many connections share: by reference also where a copy would be as cheap, because a slow peer's queue then
+    /// holds no copy of its own.
+    pub(crate) fn push_common(&mut self, frame: Bytes) {
+        if frame.len() < COMMON_FROM {
+            return self.push_copy(&frame);
+        }
+        self.len += frame.len();
+        self.shared.push_back((self.staged.len(), frame));
+    }
+
     /// Queues a frame whose payload is to be copied, masked on the way where there is a key.
     #[inline]
     pub(crate) fn push_frame(&mut self, header: &[u8], payload: &[u8], key: Option<MaskingKey>) {
@@ -259,6 +269,8 @@ pub enum Transport {
 /// From this size on, a payload is queued by reference: below, a copy behind its header is cheaper than a slice of its own in the
 /// vectored write.
 pub(crate) const SHARE_FROM: usize = 4 << 10;
+/// The same for a frame that many connections share.
+const COMMON_FROM: usize = 1 << 10;
 /// How much is copied before it is masked.
 const MASK_PIECE: usize = 4 << 10;
 /// Less than this is not worth moving.

@@ -151,6 +151,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         self.send_outgoing::<Message>(message.into(), Leave::Later).await
     }
 
+    /// Queues a message that was made ready for many connections, to leave as [`feed`](Self::feed) tells: for a task that takes several
+    /// out of its queue when it wakes up, and writes them together.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    ///
+    /// # Cancel safety
+    /// As [`send`](Self::send).
+    pub async fn feed_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
+        self.send_outgoing(Outgoing::Prepared(message.clone()), Leave::Later).await
+    }
+
     /// Waits until everything queued was handed to the stream, and the stream was flushed.
     ///
     /// # Errors

@@ -132,6 +132,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
         self.send_outgoing::<Message>(message.into(), Leave::Later).await
     }
 
+    /// As [`WebSocket::feed_prepared`](crate::WebSocket::feed_prepared).
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Cancel safety
+    /// As there.
+    pub async fn feed_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
+        self.send_outgoing(Outgoing::Prepared(message.clone()), Leave::Later).await
+    }
+
     /// As [`WebSocket::flush`](crate::WebSocket::flush).
     ///
     /// # Errors

@@ -3,9 +3,10 @@
 mod support;
 
 use futures_util::{SinkExt, StreamExt};
-use support::{expect, pair, server};
+use std::sync::atomic::Ordering;
+use support::{expect, pair, server, text};
 use tokio::io::AsyncWriteExt;
-use ws_proto::{CloseCode, Config, Message, SendRefusal};
+use ws_proto::{CloseCode, Config, Message, Prepared, SendRefusal};
 use ws_tokio::Error;
 
 #[tokio::test]
@@ -41,6 +42,31 @@ async fn pongs_leave_without_the_sending_half() {
     peer.write_all(&[0x89, 0x81, 0, 0, 0, 0, b'!']).await.unwrap();
     expect(&mut peer, &[0x8A, 1, b'!']).await;
     task.abort();
+}
+
+#[tokio::test]
+async fn what_is_broadcast_leaves_with_one_write_for_each_wake_up() {
+    let prepared: Vec<Prepared> = ["one", "two", "three"].map(Prepared::new).into();
+    let frames: Vec<u8> = ["one", "two", "three"].into_iter().flat_map(text).collect();
+    for _member in 0..2 {
+        let (ws, mut peer, writes) = server(1 << 10, Config::default());
+        let (_receiving, mut sending) = ws.split();
+        for message in &prepared {
+            sending.feed_prepared(message).await.unwrap();
+        }
+        assert_eq!(writes.load(Ordering::Relaxed), 0);
+        sending.flush().await.unwrap();
+        expect(&mut peer, &frames).await;
+        assert_eq!(writes.load(Ordering::Relaxed), 1);
+        // Without a flush they leave when the task yields.
+        for message in &prepared {
+            sending.feed_prepared(message).await.unwrap();
+        }
+        expect(&mut peer, &frames).await;
+        assert_eq!(writes.load(Ordering::Relaxed), 2);
+        sending.send_prepared(&prepared[0]).await.unwrap();
+        assert_eq!(writes.load(Ordering::Relaxed), 3, "alone it leaves at once");
+    }
 }
 
 #[tokio::test]

@@ -85,11 +85,11 @@ impl Connection {
             if let Some(frame) = frame {
                 let frame = frame.clone();
                 deflate.forget_sent_window();
-                self.transmit.push_shared(frame);
+                self.transmit.push_common(frame);
                 return Ok(());
             }
         }
-        self.transmit.push_shared(message.plain().clone());
+        self.transmit.push_common(message.plain().clone());
         Ok(())
     }
 

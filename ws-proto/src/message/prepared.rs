@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 /// A message that is framed once, and compressed once for each window size in use, however many connections it is sent to.
 ///
-/// Connections of the server role share its frames; those of the client role must mask (§5.3), so they copy it. A clone is a
+/// Connections of the server role share its frames, by reference from 1 KiB on; those of the client role must mask (§5.3), so they copy it. A clone is a
 /// reference. It is sent as one frame, whatever `fragment_bytes` says. The first connection that needs a compressed variant makes it,
 /// with its own compression level.
 #[derive(Clone, Debug)]
