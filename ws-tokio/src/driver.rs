@@ -606,8 +606,8 @@ fn again(error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), error.to_string())
 }
 
-/// Queued bytes from which on a write is not put off any more.
-pub(crate) const WRITE_FROM: usize = 64 << 10;
+/// Queued bytes from which on a write is not put off any more: as much as one read brings, so that a burst is answered with one write.
+pub(crate) const WRITE_FROM: usize = 256 << 10;
 /// So many messages from the buffer count as one operation of the task's budget, which is 128.
 const BUDGET_FOR: u8 = 8;
 /// Most slices of one gathered write.

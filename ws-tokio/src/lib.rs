@@ -32,7 +32,7 @@
 //!
 //! `send` encodes; the bytes leave in one gathered write
 //! - at once, when no complete frame is left to read (a task that only sends is flushed by each `send`);
-//! - else when [`recv`](WebSocket::recv) has handed out the last complete frame and would wait, when 64 KiB are queued, or on `flush` or `close`;
+//! - else when [`recv`](WebSocket::recv) has handed out the last complete frame and would wait, when 256 KiB are queued, or on `flush` or `close`;
 //! - and at the latest when the task that sent returns to the runtime, whatever it awaits: a small task writes what is queued.
 //!
 //! So the plain loop above writes once for a burst of messages, and no reply waits for user code. Where no task can be spawned (no

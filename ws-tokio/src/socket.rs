@@ -139,7 +139,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         self.send_outgoing(Piece { kind, payload: payload.into(), fin }, Leave::Soon).await
     }
 
-    /// Queues a message to leave with the next [`flush`](Self::flush), `recv` or `close`, when 64 KiB are queued, or at the latest when
+    /// Queues a message to leave with the next [`flush`](Self::flush), `recv` or `close`, when 256 KiB are queued, or at the latest when
     /// the task returns to the runtime.
     ///
     /// # Errors

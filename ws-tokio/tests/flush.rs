@@ -80,7 +80,7 @@ async fn queued_bytes_above_the_mark_leave_though_more_is_left_to_read() {
     ws.recv().await.unwrap().unwrap();
     ws.send(vec![0; 1 << 10]).await.unwrap();
     assert_eq!(writes.load(Ordering::Relaxed), 0);
-    ws.send(vec![0; 64 << 10]).await.unwrap();
+    ws.send(vec![0; 256 << 10]).await.unwrap();
     assert!(writes.load(Ordering::Relaxed) > 0);
 }
 

@@ -127,7 +127,7 @@ impl Connection {
     }
 
     /// In the middle of a large uncompressed frame: the memory that its payload ends up in, to be read into without a copy. Its size
-    /// never passes what is left of the frame, nor 256 KiB. What was allocated never passes the largest of 64 KiB, twice what arrived, and
+    /// never passes what is left of the frame, nor 1 MiB. What was allocated never passes the largest of 64 KiB, twice what arrived, and
     /// twice the large message before it. Then tell [`received`](Self::received) how much was read. `None`: read into a buffer of yours,
     /// but not more than [`recv_limit`](Self::recv_limit).
     #[inline]
