@@ -160,7 +160,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Cancel safety
     /// As [`send`](Self::send).
     pub async fn feed_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
-        self.send_outgoing(Outgoing::Prepared(message.clone()), Leave::Later).await
+        self.send_outgoing(message, Leave::Later).await
     }
 
     /// Waits until everything queued was handed to the stream, and the stream was flushed.

@@ -140,7 +140,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
     /// # Cancel safety
     /// As there.
     pub async fn feed_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
-        self.send_outgoing(Outgoing::Prepared(message.clone()), Leave::Later).await
+        self.send_outgoing(message, Leave::Later).await
     }
 
     /// As [`WebSocket::flush`](crate::WebSocket::flush).
