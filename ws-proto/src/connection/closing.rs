@@ -41,10 +41,7 @@ impl Connection {
     /// a late pong counts if it is found.
     pub fn handle_timeout(&mut self, now: Instant) {
         if !self.state.is_open() {
-            if self.state.deadline().is_some_and(|deadline| now >= deadline) {
-                self.state.expire();
-                self.forget_input();
-            }
+            self.expire(now);
             return;
         }
         let written = self.transmit.written();
@@ -125,6 +122,16 @@ impl Connection {
         }
         self.queue_control(Opcode::Close, payload.get(..len).unwrap_or_default());
         CloseFrame { code, reason: reason.into() }
+    }
+
+    /// Goes on to the next state where the time for this one is over; tells whether it was.
+    pub(super) fn expire(&mut self, now: Instant) -> bool {
+        let due = self.state.deadline().is_some_and(|deadline| now >= deadline);
+        if due {
+            self.state.expire();
+            self.forget_input();
+        }
+        due
     }
 
     /// Frees what was kept of input that will never be finished.

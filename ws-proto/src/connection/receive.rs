@@ -88,6 +88,7 @@ impl Connection {
                 if self.state.is_over() {
                     let rest = input.rest().len();
                     input.skip(rest);
+                    self.expire(now);
                     return None;
                 }
             }
@@ -100,7 +101,9 @@ impl Connection {
             match self.step(input, now) {
                 Ok(Step::Again) => {}
                 Ok(Step::Event(event)) => return Some(event),
-                Ok(Step::NeedInput) => return None,
+                // A driver looks at its timer where there is nothing to read: a peer that never stops sending would hold off the end.
+                Ok(Step::NeedInput) if self.state.is_open() || !self.expire(now) => return None,
+                Ok(Step::NeedInput) => {}
                 Err(failure) => self.fail(failure, now),
             }
         }
