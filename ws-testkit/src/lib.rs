@@ -6,6 +6,7 @@
 //! - [`Probe`] is one [`Connection`](ws_proto::Connection) fed with raw bytes, and what it wrote, read by a strict reader of its own.
 //! - [`SimPair`] is two connections driven against each other: reads and writes of any size, a slow or busy end, half-close, a cut
 //!   line, and time that jumps to the next deadline.
+//! - [`sim`] is many connections over a bad network: thousands of seeds in seconds, each of which replays.
 //! - [`raw`] builds frames that may break any rule, and reads what is on a wire without using the parser under test.
 //! - [`ScriptedIo`] is a byte stream that is short, slow or broken exactly where a script says so, for `std::io` and (feature
 //!   `tokio`) for tokio.
@@ -34,6 +35,7 @@ mod probe;
 mod random;
 pub mod raw;
 mod script;
+pub mod sim;
 pub mod strategies;
 pub mod vectors;
 
