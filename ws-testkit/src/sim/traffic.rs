@@ -25,6 +25,15 @@ pub(super) struct Entries {
     pub(super) fault: Option<String>,
 }
 
+impl Entries {
+    /// The first complaint stays.
+    fn complain(&mut self, fault: impl Into<String>) {
+        if self.fault.is_none() {
+            self.fault = Some(fault.into());
+        }
+    }
+}
+
 impl Ledger {
     pub(super) fn open(&self) -> MutexGuard<'_, Entries> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -117,7 +126,7 @@ impl Traffic {
             Err(error) => {
                 let refusal = error.refusal();
                 if error.into_rejected() != message {
-                    self.outgoing.open().fault.get_or_insert("another message was given back".into());
+                    self.outgoing.open().complain("another message was given back");
                 }
                 self.sent(message, Some(refusal))
             }
@@ -188,8 +197,8 @@ impl Traffic {
         incoming.delivered += 1;
         if expected.as_ref() != Some(message) {
             let number = incoming.delivered;
-            let expected = expected.as_ref().map_or("none".into(), describe);
-            incoming.fault.get_or_insert(format!(
+            let expected = expected.as_ref().map_or_else(|| "none".into(), describe);
+            incoming.complain(format!(
                 "message {number} that was delivered is {}, where {expected} was sent",
                 describe(message)
             ));
@@ -236,13 +245,13 @@ impl Application for Traffic {
             }
             Observed::Fragment(piece) => {
                 if let Err(fault) = self.piece(piece) {
-                    self.incoming.open().fault.get_or_insert(fault.into());
+                    self.incoming.open().complain(fault);
                 }
             }
             Observed::Ping(payload) if payload.starts_with(b"application") => {
                 let mut incoming = self.incoming.open();
                 if incoming.pings.pop_front() != Some(payload) {
-                    incoming.fault.get_or_insert("a ping that was not sent, or is out of order".into());
+                    incoming.complain("a ping that was not sent, or is out of order");
                 }
             }
             Observed::Pong(pong) if pong.payload.starts_with(b"application") => {
@@ -253,12 +262,12 @@ impl Application for Traffic {
                         return;
                     }
                 }
-                outgoing.fault.get_or_insert("a pong that answers no ping, or a second one".into());
+                outgoing.complain("a pong that answers no ping, or a second one");
             }
             Observed::Ping(_) | Observed::Pong(_) => {}
             Observed::Closed(_) | Observed::Failed(_) => self.next = None,
             other @ Observed::Other(_) => {
-                self.incoming.open().fault.get_or_insert(format!("an unknown event: {other:?}"));
+                self.incoming.open().complain(format!("an unknown event: {other:?}"));
             }
         }
     }
