@@ -7,6 +7,7 @@
 //! - [`SimPair`] is two connections driven against each other: reads and writes of any size, a slow or busy end, half-close, a cut
 //!   line, and time that jumps to the next deadline.
 //! - [`sim`] is many connections over a bad network: thousands of seeds in seconds, each of which replays.
+//! - `cancel` (feature `tokio`) drops futures after every number of polls, over a stream that is interrupted at every byte.
 //! - [`raw`] builds frames that may break any rule, and reads what is on a wire without using the parser under test.
 //! - [`ScriptedIo`] is a byte stream that is short, slow or broken exactly where a script says so, for `std::io` and (feature
 //!   `tokio`) for tokio.
@@ -26,6 +27,8 @@
 //! assert!(pair.end(Role::Server).connection.is_open(), "keepalive went on in between");
 //! ```
 
+#[cfg(feature = "tokio")]
+pub mod cancel;
 mod chunks;
 mod clock;
 mod feed;
