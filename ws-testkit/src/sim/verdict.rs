@@ -58,8 +58,10 @@ impl Judged {
         is_patient: bool,
     ) -> Self {
         let slack = (weather.lateness + nap) * 4 + weather.latency.1 * 2 + weather.stall * 2;
+        // It may have begun to close just before, for another reason.
         let notices = |config: &Arc<Config>| {
-            config.ping_interval().map(|interval| interval + config.pong_timeout() * 3)
+            let keepalive = config.ping_interval().map(|interval| interval + config.pong_timeout() * 3);
+            keepalive.map(|keepalive| keepalive + config.close_timeout())
         };
         let mut notices_within = configs.iter().map(notices);
         let close_timeout = configs.iter().map(|config| config.close_timeout()).max().unwrap_or_default();
@@ -143,7 +145,10 @@ impl Judged {
             && ended > since + within + self.slack
             && ended < self.closes_at
         {
-            return Err(format!("it noticed a cut line only after {:?}", ended - since));
+            return Err(format!(
+                "it noticed a cut line only after {:?}, not within {within:?}",
+                ended - since
+            ));
         }
         Ok(())
     }
