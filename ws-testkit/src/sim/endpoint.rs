@@ -173,7 +173,7 @@ impl<A: Application> Endpoint<A> {
 
     /// Reads once; false where nothing has come.
     fn read(&mut self, inbound: &mut Line, now: Instant) -> bool {
-        match inbound.read(now) {
+        match inbound.read(usize::MAX, now) {
             Read::Nothing => return false,
             Read::End => {
                 self.connection.handle_eof(now);

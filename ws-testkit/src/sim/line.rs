@@ -108,8 +108,8 @@ impl Line {
         self.packets.front().map(|(at, _)| *at).or(self.end)
     }
 
-    /// One read. The end is found once.
-    pub(super) fn read(&mut self, now: Instant) -> Read {
+    /// One read of at most `most` bytes. The end is found once.
+    pub(super) fn read(&mut self, most: usize, now: Instant) -> Read {
         if self.next_arrival().is_none_or(|at| at > now) {
             return Read::Nothing;
         }
@@ -117,7 +117,7 @@ impl Line {
             self.end = None;
             return Read::End;
         };
-        let n = self.weather.piece(&mut self.rng, bytes.len());
+        let n = self.weather.piece(&mut self.rng, bytes.len().min(most));
         let taken: Vec<u8> = bytes.drain(..n).collect();
         if bytes.is_empty() {
             self.packets.pop_front();
@@ -151,11 +151,15 @@ mod tests {
         }
         line.end(now);
         let mut got = Vec::new();
-        while let Read::Bytes(bytes) = line.read(now + slowest) {
+        while let Read::Bytes(bytes) = line.read(usize::MAX, now + slowest) {
             got.extend(bytes);
         }
         assert_eq!(got, Vec::from_iter(0..100));
-        assert_eq!(line.read(now + slowest), Read::Nothing, "the end was found by the loop, once");
+        assert_eq!(
+            line.read(usize::MAX, now + slowest),
+            Read::Nothing,
+            "the end was found by the loop, once"
+        );
     }
 
     #[test]
@@ -163,7 +167,7 @@ mod tests {
         let (mut line, now) = line(Weather { window: 3, ..Weather::calm() });
         line.write(vec![1; 3], now);
         assert_eq!(line.room(), 0);
-        assert!(matches!(line.read(now), Read::Bytes(_)));
+        assert!(matches!(line.read(usize::MAX, now), Read::Bytes(_)));
         assert!(line.room() > 0);
     }
 
@@ -172,11 +176,14 @@ mod tests {
         let (mut reset, now) = line(Weather::calm());
         reset.write(vec![1], now);
         reset.reset(now);
-        assert_eq!((reset.read(now), reset.read(now)), (Read::End, Read::Nothing));
+        assert_eq!((reset.read(usize::MAX, now), reset.read(usize::MAX, now)), (Read::End, Read::Nothing));
         let (mut cut, now) = line(Weather::calm());
         cut.cut();
         cut.write(vec![1], now);
         cut.end(now);
-        assert_eq!((cut.read(now + Duration::from_secs(3600)), cut.next_arrival()), (Read::Nothing, None));
+        assert_eq!(
+            (cut.read(usize::MAX, now + Duration::from_secs(3600)), cut.next_arrival()),
+            (Read::Nothing, None)
+        );
     }
 }

@@ -12,7 +12,7 @@
 //! Thousands of seeds take seconds. One that fails is printed, and replays alone with `WS_SIM_SEED=…`; see [`check_seeds`].
 //!
 //! [`Network`] is what it stands on, for applications of your own: implement [`Application`] and let it talk to itself, or to another,
-//! through any [`Weather`].
+//! through any [`Weather`]. For code on tokio `stream_pair` (feature `tokio`) gives the two ends of such a connection as streams.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -52,6 +52,8 @@ mod endpoint;
 mod line;
 mod network;
 mod simulation;
+#[cfg(feature = "tokio")]
+mod stream;
 mod traffic;
 mod verdict;
 mod weather;
@@ -60,5 +62,7 @@ mod wire;
 pub use endpoint::Endpoint;
 pub use network::{Application, Link, Network};
 pub use simulation::{Simulation, Summary, check_seeds};
+#[cfg(feature = "tokio")]
+pub use stream::{SimStream, stream_pair};
 pub use verdict::Violation;
 pub use weather::{Accident, Weather};
