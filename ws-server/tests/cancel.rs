@@ -1,15 +1,19 @@
 //! Futures of the server that are dropped after every number of polls, over TCP on this machine.
 
-mod common;
-
-use common::server;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::yield_now;
-use ws_server::{Acceptance, Connecting};
+use ws_server::{Acceptance, Connecting, Server};
+
+/// A server on a free port of this machine.
+async fn server() -> (Server, std::net::SocketAddr) {
+    let server = Server::builder().bind("127.0.0.1:0").await.unwrap();
+    let addr = server.local_addr().unwrap();
+    (server, addr)
+}
 
 /// Polls `future` so often, with everybody else running in between, and drops it where it is not ready then.
 async fn within<F: Future>(polls: usize, future: F) -> Option<F::Output> {
