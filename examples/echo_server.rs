@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread::available_parallelism;
 use tokio::runtime;
+use ws_examples::limits::Limits;
 use ws_examples::report::exit_code;
 use ws_examples::sync_server;
 use ws_server::{Acceptance, Config, Server, Tls};
@@ -37,6 +38,8 @@ struct Options {
     /// Workers of the runtime, or threads that poll; by default as many as there are processors
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
+    #[command(flatten)]
+    limits: Limits,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -95,7 +98,7 @@ async fn serve(options: &Options, tls: Option<Tls>) -> Result<()> {
 }
 
 fn config(options: &Options) -> Result<Config> {
-    let config = Config::builder();
+    let config = options.limits.apply(Config::builder());
     #[cfg(feature = "deflate")]
     let config = if options.no_deflate { config.deflate(None) } else { config };
     #[cfg(not(feature = "deflate"))]

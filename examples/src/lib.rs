@@ -1,6 +1,7 @@
 //! What more than one example uses.
 #![forbid(unsafe_code)]
 
+pub mod limits;
 pub mod report;
 pub mod signal;
 pub mod sync_client;
