@@ -30,7 +30,7 @@ async fn within<F: Future>(polls: usize, future: F) -> Option<F::Output> {
 
 #[tokio::test]
 async fn an_accept_that_is_dropped_loses_no_connection() {
-    let (server, addr) = server().await;
+    let (mut server, addr) = server().await;
     let mut clients = Vec::new();
     for _ in 0..5 {
         clients.push(TcpStream::connect(addr).await.unwrap().local_addr().unwrap());
@@ -38,7 +38,7 @@ async fn an_accept_that_is_dropped_loses_no_connection() {
     let mut accepted = Vec::new();
     while accepted.len() < clients.len() {
         if let Some(connecting) = within(1, server.accept()).await {
-            accepted.push(connecting.peer_addr());
+            accepted.push(connecting.peer_addr().unwrap());
         }
     }
     assert_eq!(accepted, clients);
@@ -58,9 +58,9 @@ async fn dribble(mut client: TcpStream, request: &[u8]) -> TcpStream {
 async fn a_handshake_that_is_dropped_closes_the_connection_and_leaves_the_next_alone() {
     const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-    let (server, addr) = server().await;
+    let (mut server, addr) = server().await;
     let open = async |connecting: Connecting| {
-        connecting.handshake().await.unwrap().accept(Acceptance::default()).await.unwrap()
+        connecting.handshake().await.unwrap().unwrap().accept(Acceptance::default()).await.unwrap()
     };
     let mut polls = 0;
     loop {

@@ -121,7 +121,7 @@ fn the_socket_is_not_read_while_the_application_does_not_take_messages() {
     let held = peak(|| {
         assert!(matches!(poll_once(socket.recv()), Poll::Ready(Ok(Some(_)))));
         let read_once = read.get();
-        assert!(read_once <= 64 << 10, "{read_once} bytes for one message");
+        assert!(read_once <= 256 << 10, "{read_once} bytes for one message");
         // The application does other things now; what it does with the socket does not read either.
         for _ in 0..100 {
             let _not_writable = poll_once(socket.flush());
@@ -131,7 +131,7 @@ fn the_socket_is_not_read_while_the_application_does_not_take_messages() {
         assert!(matches!(poll_once(socket.recv()), Poll::Ready(Ok(Some(_)))));
         assert_eq!(read.get(), read_once);
     });
-    assert!(held <= 70 * KIB, "{held} bytes: one receive buffer");
+    assert!(held <= 262 * KIB, "{held} bytes: one receive buffer");
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn an_echo_to_a_peer_that_does_not_read_stops_reading_too() {
         assert_eq!(read.get(), before, "a send that waits does not read");
     });
     assert!(echoed <= mark / 1000 + 2, "{echoed} messages of 1,000 bytes were taken, the mark is {mark}");
-    assert!(held <= 3 * (mark as u64 + KIB) + 140 * KIB, "{held} bytes");
+    assert!(held <= 3 * (mark as u64 + KIB) + 262 * KIB, "{held} bytes");
 }
 
 /// Would the next send wait for room?
