@@ -1,5 +1,9 @@
 //! Frames that may break any rule, and a strict reader that shares nothing with the parser under test.
 
+mod legal;
+
+pub use legal::read_legal;
+
 use std::fmt;
 use ws_proto::Role;
 
@@ -215,6 +219,18 @@ pub enum Fault {
     Length,
     /// A control frame that is fragmented or longer than 125 bytes.
     ControlFrame,
+    /// A frame of a client that is not masked, or one of a server that is.
+    Mask,
+    /// Reserved bits that no extension explains.
+    ReservedBits(u8),
+    /// A continuation without a start, or a new message inside another.
+    Order,
+    /// Text, or the reason of a Close frame, that is not UTF-8.
+    Utf8,
+    /// A Close frame of one byte, or with a code that must not be sent.
+    CloseCode(Option<u16>),
+    /// A frame behind the Close frame.
+    BehindClose,
 }
 
 impl fmt::Display for Fault {
@@ -224,6 +240,13 @@ impl fmt::Display for Fault {
             Self::ReservedOpcode(opcode) => write!(f, "opcode {opcode} is reserved"),
             Self::Length => f.write_str("a length is not minimal, or too large"),
             Self::ControlFrame => f.write_str("a control frame is fragmented or too long"),
+            Self::Mask => f.write_str("a frame is not masked as the role must"),
+            Self::ReservedBits(bits) => write!(f, "the reserved bits {bits} are set and mean nothing"),
+            Self::Order => f.write_str("fragments are out of order"),
+            Self::Utf8 => f.write_str("text is not UTF-8"),
+            Self::CloseCode(Some(code)) => write!(f, "code {code} must not be sent"),
+            Self::CloseCode(None) => f.write_str("a Close frame has one byte"),
+            Self::BehindClose => f.write_str("a frame stands behind the Close frame"),
         }
     }
 }
