@@ -77,6 +77,8 @@ pub use case::Case;
 pub use case_id::{CaseId, InvalidCaseId};
 pub use endpoint::{Connect, Endpoint};
 pub use opening::Target;
+#[cfg(any(test, fuzzing))]
+pub use peer::fuzz_raw_peer;
 pub use run::{CaseResult, Stream};
 pub use selection::{Selection, UnknownCase};
 pub use timeouts::Timeouts;

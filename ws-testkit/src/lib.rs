@@ -12,6 +12,7 @@
 //! - [`ScriptedIo`] is a byte stream that is short, slow or broken exactly where a script says so, for `std::io` and (feature
 //!   `tokio`) for tokio.
 //! - [`vectors`] are the examples of RFC 6455, RFC 7692 and RFC 3629; [`strategies`] generate frames, messages and splits for proptest.
+//! - `fuzz` (feature of that name) are the bodies of fuzz targets.
 //!
 //! What it does not do: it proves nothing by itself, and its masking keys are no secret. Use it in tests only.
 //!
@@ -32,6 +33,8 @@ pub mod cancel;
 mod chunks;
 mod clock;
 mod feed;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 mod observed;
 mod pair;
 mod probe;

@@ -2,6 +2,8 @@
 //!
 //! It does no IO. What is to be written lies in [`Peer::out`], what was read is handed to [`Peer::read`], and the time is handed in.
 
+#[cfg(any(test, fuzzing))]
+mod fuzz;
 mod receive;
 mod send;
 #[cfg(test)]
@@ -18,6 +20,8 @@ use ws_proto::{Entropy, Role};
 use crate::deflate::{Inflater, Params};
 use crate::timeouts::Timeouts;
 use crate::wire_log::WireLog;
+#[cfg(any(test, fuzzing))]
+pub use fuzz::fuzz_raw_peer;
 pub(crate) use receive::PeerEvent;
 use receive::Receiving;
 use send::Sending;
