@@ -8,6 +8,7 @@ mod support;
 mod compressed;
 mod input;
 mod output;
+mod wire;
 
 use ws_proto::{ConfigBuilder, Negotiated, Role};
 use ws_testkit::{Chunks, Feed, Observed, Probe, config};
@@ -39,7 +40,12 @@ fn outcome(
     assert_eq!(probe.events.iter().filter(|event| event.is_terminal()).count(), 1, "one terminal event");
     assert!(probe.events.last().unwrap().is_terminal(), "and nothing behind it");
     let wire = probe.wire();
-    assert!(ws_testkit::raw::read_all(&wire).is_ok(), "what leaves is valid");
+    let deflate = deflates(negotiated);
+    assert_eq!(
+        ws_testkit::raw::read_legal(&wire, negotiated.role(), deflate).err(),
+        None,
+        "what leaves is legal"
+    );
     Outcome { events: probe.events, wire }
 }
 
@@ -50,4 +56,14 @@ fn whole(negotiated: &Negotiated, settings: ConfigBuilder, bytes: &[u8]) -> Outc
 
 const fn role_of(is_client: bool) -> Role {
     if is_client { Role::Client } else { Role::Server }
+}
+
+#[cfg(feature = "deflate")]
+const fn deflates(negotiated: &Negotiated) -> bool {
+    negotiated.deflate().is_some()
+}
+
+#[cfg(not(feature = "deflate"))]
+const fn deflates(_: &Negotiated) -> bool {
+    false
 }

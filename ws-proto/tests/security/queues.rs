@@ -67,19 +67,26 @@ fn pings_that_nobody_answers_are_remembered_in_small_number() {
     assert_eq!(trips, [false, true]);
 }
 
+/// Lets every timer fire, but not for ever.
+fn expire(probe: &mut Probe) {
+    for _ in 0..10 {
+        probe.time_out();
+    }
+}
+
 #[test]
 fn a_close_frame_that_is_never_answered_or_never_read_holds_nothing_for_long() {
     for role in ROLES {
         let mut unanswered = Probe::new(role);
         unanswered.connection.close(CloseCode::NORMAL, "", unanswered.clock.now()).unwrap();
-        while unanswered.time_out() {}
+        expire(&mut unanswered);
         assert_eq!(unanswered.connection.transport(), ws_proto::Transport::Close, "{role:?}");
         assert!(unanswered.clock.elapsed() <= std::time::Duration::from_secs(10));
 
         // It sent a Close frame and takes no byte of our answer.
         let mut unread = Probe::new(role);
         unread.receive_frames([RawFrame::close(1000, "")]);
-        while unread.time_out() {}
+        expire(&mut unread);
         assert_eq!(unread.connection.transport(), ws_proto::Transport::Close, "{role:?}");
         assert!(unread.clock.elapsed() <= std::time::Duration::from_secs(10));
     }
