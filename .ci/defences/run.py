@@ -4,9 +4,12 @@
 A defence is a file NAME.patch: first `# test: CRATE TARGET TEST` (TARGET is `--lib` or `--test NAME`), then a diff. Its line numbers are not
 looked at: the lines of a hunk with ` ` or `-` must stand somewhere in the file, in a row and only once, however they are indented.
 
-`run.py [NAME...]` works in a copy of the sources below .work/defences; first all named tests must pass there as they are.
+`run.py [NAME...]` works in a copy of the sources below .work/defences; first all named tests must pass there as they are. `run.py --together`
+takes all away at once and builds once: a quick look, which proves less, because one missing defence may hide another.
 """
+import os
 import re
+import resource
 import subprocess
 import sys
 import time
@@ -80,51 +83,106 @@ def copy_sources():
 
 
 def cargo_test(crate, target, tests):
-    command = ["cargo", "test", "--quiet", "--locked", "--target-dir", str(WORK / "target"), "-p", crate, *target.split()]
-    run = subprocess.run(
-        [*command, "--", "--exact", *tests], cwd=COPY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    """Exit status, the tests that passed and those that failed, and all that was printed."""
+    command = ["cargo", "test", "--locked", "-p", crate, *target.split(), "--", "--exact", *tests]
+    environment = {"CARGO_TARGET_DIR": str(WORK / "target"), **os.environ, "RUST_BACKTRACE": "0"}
+    run = subprocess.Popen(
+        command, cwd=COPY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=limit
     )
-    ran = re.findall(r"^running (\d+) tests?$", run.stdout, flags=re.MULTILINE)
-    return run.returncode, sum(map(int, ran)), run.stdout
+    try:
+        output, _ = run.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        run.kill()
+        output, _ = run.communicate()
+        output += "it did not end in time"
+    told = dict(re.findall(r"^test (\S+) \.\.\. (ok|FAILED)$", output, flags=re.MULTILINE))
+    passed = {name for name, verdict in told.items() if verdict == "ok"}
+    failed = {name for name, verdict in told.items() if verdict == "FAILED"}
+    return run.returncode, passed, failed, output
 
 
-def main():
-    names = sys.argv[1:]
-    defences = [Defence(path) for path in sorted(HERE.glob("*.patch")) if not names or path.stem in names]
-    if not defences or len(names) > len(defences):
-        raise SystemExit("no such defence")
-    copy_sources()
+def limit():
+    """Without its defence a test may take all the memory there is."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
+PATIENCE = 1800  # seconds, for the build as well
+MEMORY = 16 << 30
+
+
+def by_target(defences):
     targets = {}
     for defence in defences:
-        targets.setdefault((defence.crate, defence.target), set()).add(defence.test)
-    for (crate, target), tests in sorted(targets.items()):
-        status, ran, output = cargo_test(crate, target, sorted(tests))
-        if status != 0 or ran != len(tests):
-            print(output)
-            raise SystemExit(f"{crate} {target}: of {len(tests)} tests {ran} ran, and not all passed, with every defence in place")
-    faults = 0
+        targets.setdefault((defence.crate, defence.target), []).append(defence)
+    return sorted(targets.items())
+
+
+def one_by_one(defences):
     for defence in defences:
         began = time.monotonic()
         try:
             before = defence.apply()
         except LookupError as error:
-            print(error)
-            faults += 1
+            yield str(error)
             continue
         try:
-            status, ran, output = cargo_test(defence.crate, defence.target, [defence.test])
+            status, passed, failed, output = cargo_test(defence.crate, defence.target, [defence.test])
         finally:
-            for path, text in before.items():
-                path.write_text(text)
+            restore(before)
         took = f"{time.monotonic() - began:.0f} s"
-        if ran != 1:
-            print(f"{defence.name}: FAULT, it does not compile, or there is no test {defence.test}\n{output[-3000:]}")
-            faults += 1
-        elif status == 0:
-            print(f"{defence.name}: FAULT, {defence.test} passes without it ({took})")
-            faults += 1
-        else:
+        if defence.test in failed:
             print(f"{defence.name}: {defence.test} fails without it ({took})", flush=True)
+        elif defence.test in passed:
+            yield f"{defence.name}: {defence.test} passes without it ({took})"
+        elif status != 0 and f"{defence.test}" in output and "running 1 test" in output:
+            print(f"{defence.name}: {defence.test} does not end without it ({took})", flush=True)
+        else:
+            yield f"{defence.name}: it does not compile, or there is no such test\n{output[-3000:]}"
+
+
+def together(defences):
+    before = {}
+    try:
+        for defence in defences:
+            try:
+                before = {**defence.apply(), **before}
+            except LookupError as error:
+                yield str(error)
+        for (crate, target), group in by_target(defences):
+            _, passed, failed, output = cargo_test(crate, target, [defence.test for defence in group])
+            for defence in group:
+                if defence.test in failed:
+                    print(f"{defence.name}: {defence.test} fails", flush=True)
+                else:
+                    yield f"{defence.name}: {defence.test} passes" if defence.test in passed else f"{defence.name}: no verdict\n{output[-3000:]}"
+    finally:
+        restore(before)
+
+
+def restore(before):
+    for path, text in before.items():
+        path.write_text(text)
+
+
+def main():
+    names = sys.argv[1:]
+    at_once = "--together" in names
+    names = [name for name in names if name != "--together"]
+    defences = [Defence(path) for path in sorted(HERE.glob("*.patch")) if not names or path.stem in names]
+    if not defences or len(names) > len(defences):
+        raise SystemExit("no such defence")
+    copy_sources()
+    for (crate, target), group in by_target(defences):
+        tests = {defence.test for defence in group}
+        _, passed, _, output = cargo_test(crate, target, sorted(tests))
+        if passed != tests:
+            print(output)
+            raise SystemExit(f"{crate} {target}: with every defence in place these did not pass: {sorted(tests - passed)}")
+    print(f"with every defence in place the tests of all {len(defences)} pass", flush=True)
+    faults = 0
+    for fault in together(defences) if at_once else one_by_one(defences):
+        print("FAULT", fault, flush=True)
+        faults += 1
     print(f"{len(defences)} defences, {faults} faults")
     return 1 if faults else 0
 

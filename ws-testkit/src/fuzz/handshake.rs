@@ -166,7 +166,10 @@ fn dial(wire: &[u8], mut chunks: Chunks, ends: bool) -> Outcome {
             break;
         }
     }
-    outcome.left = rest.to_vec();
+    // What stands behind a head that was read is the connection's, or the body of a refusal; of a fault nothing more is said.
+    if outcome.told.iter().any(|told| told.starts_with("Response") || told.contains("Refused")) {
+        outcome.left = rest.to_vec();
+    }
     if ends {
         client.handle_eof(clock.now());
     } else if let Some(deadline) = client.poll_timeout() {
