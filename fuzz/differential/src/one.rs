@@ -32,7 +32,10 @@ pub(crate) fn read(role: Role, bytes: &[u8]) -> Outcome {
     let mut messages = Vec::new();
     loop {
         match socket.read() {
-            Ok(tungstenite::Message::Text(text)) => messages.push(Message::text(text.as_str())),
+            Ok(tungstenite::Message::Text(text)) => match String::from_utf8(text.as_bytes().to_vec()) {
+                Ok(text) => messages.push(Message::text(text)),
+                Err(_) => return Outcome { messages, end: End::NotUtf8 },
+            },
             Ok(tungstenite::Message::Binary(bytes)) => messages.push(Message::binary(bytes)),
             Ok(tungstenite::Message::Close(frame)) => {
                 let code = frame.map_or(1005, |frame| frame.code.into());

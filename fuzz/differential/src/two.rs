@@ -20,11 +20,7 @@ impl AsyncRead for Line<'_> {
 }
 
 impl AsyncWrite for Line<'_> {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, buf: &[u8]) -> Poll<std::io::Result<usize>> {
         Poll::Ready(Ok(buf.len()))
     }
 
@@ -54,8 +50,12 @@ async fn read_all(mut socket: WebSocketStream<Line<'_>>) -> Outcome {
             Some(Ok(message)) => {
                 if let Some((code, _)) = message.as_close() {
                     break End::Closed(code.into());
-                } else if let Some(text) = message.as_text() {
-                    messages.push(Message::text(text));
+                } else if message.is_text() {
+                    // Its bytes are looked at here once more: a `str` that is none would be undefined behaviour further on.
+                    match String::from_utf8(message.as_payload().to_vec()) {
+                        Ok(text) => messages.push(Message::text(text)),
+                        Err(_) => break End::NotUtf8,
+                    }
                 } else if message.is_binary() {
                     messages.push(Message::binary(message.into_payload().to_vec()));
                 }
