@@ -177,16 +177,19 @@ impl Peer {
     fn data(&mut self, bytes: &[u8], now: Instant) -> Result<(), Broken> {
         let receiving = &mut self.receiving;
         let start = receiving.message.len();
-        match &mut receiving.inflater {
+        let inflated = match &mut receiving.inflater {
             Some(inflater) if receiving.compressed => {
                 for byte in bytes.get(bytes.len().saturating_sub(4)..).unwrap_or_default() {
                     let [_, second, third, fourth] = receiving.tail;
                     receiving.tail = [second, third, fourth, *byte];
                 }
-                inflater.inflate(bytes, &mut receiving.message).map_err(|_| Broken)?;
+                inflater.inflate(bytes, &mut receiving.message)
             }
-            _ => receiving.message.extend_from_slice(bytes),
-        }
+            _ => {
+                receiving.message.extend_from_slice(bytes);
+                Ok(())
+            }
+        };
         let new = receiving.message.get(start..).unwrap_or_default();
         if self.state == State::Open {
             self.traffic.incoming_websocket += bytes.len() as u64;
@@ -204,7 +207,8 @@ impl Peer {
         if self.closing.failed_by_me {
             self.receiving.message.clear();
         }
-        Ok(())
+        // What came out is judged first, as if it had come in a read of its own.
+        inflated.map_err(|_| Broken)
     }
 
     /// A frame is complete.
