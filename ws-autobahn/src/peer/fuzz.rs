@@ -3,6 +3,7 @@
 
 use super::{Peer, PeerEvent, State, Traffic};
 use crate::deflate::Params;
+use crate::timeouts::Timeouts;
 use crate::wire_log::WireLog;
 use tokio::time::Instant;
 use ws_proto::{Entropy, Role};
@@ -45,7 +46,7 @@ fn read(flags: u8, bits: u8, size: usize, wire: &[u8]) -> Outcome {
     let mut log = WireLog::new();
     log.enable(flags & 16 != 0);
     let entropy = Entropy::from_fn(|buf| buf.fill(7));
-    let mut peer = Peer::new(role, deflate, entropy, log, Traffic::default());
+    let mut peer = Peer::new(role, deflate, entropy, log, Traffic::default(), Timeouts::default());
     let now = Instant::now();
     let (mut events, mut told) = (Vec::new(), 0);
     for piece in wire.chunks(size) {
