@@ -8,14 +8,17 @@
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
 use std::net::{SocketAddr, TcpListener};
+use std::num::{NonZeroU16, NonZeroUsize};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::thread::available_parallelism;
-use tokio::runtime;
 use ws_examples::limits::Limits;
 use ws_examples::report::exit_code;
 use ws_examples::sync_server;
-use ws_server::{Acceptance, Config, Server, Tls};
+#[cfg(feature = "deflate")]
+use ws_server::proto::deflate::DeflateConfig;
+use ws_server::{Acceptance, Config, Runner, Server, Tls};
 
 #[derive(Parser)]
 #[command(about = "A WebSocket echo server")]
@@ -32,12 +35,19 @@ struct Options {
     /// Does not agree to permessage-deflate
     #[arg(long)]
     no_deflate: bool,
+    /// How hard permessage-deflate tries, from 0 to 9
+    #[cfg(feature = "deflate")]
+    #[arg(long, value_name = "N", default_value_t = DeflateConfig::default().level)]
+    deflate_level: u8,
     /// Tasks of tokio, or std sockets and threads that poll them
     #[arg(long, value_enum, default_value_t = Driver::Tokio)]
     driver: Driver,
     /// Workers of the runtime, or threads that poll; by default as many as there are processors
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    threads: Option<u16>,
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroU16>,
+    /// With tokio: a runtime for each thread, instead of one for all
+    #[arg(long)]
+    per_core: bool,
     #[command(flatten)]
     limits: Limits,
 }
@@ -57,36 +67,32 @@ fn run(options: &Options) -> Result<()> {
         (Some(certificates), Some(key)) => Some(Tls::from_files(certificates, key)?),
         _ => None,
     };
-    let threads = match options.threads {
-        Some(threads) => threads.into(),
-        None => available_parallelism().map_or(1, Into::into),
-    };
+    let threads = options.threads.map(NonZeroUsize::from);
     match options.driver {
         Driver::Tokio => {
-            let mut runtime = runtime::Builder::new_multi_thread();
-            // With the default of 31 (or what tokio estimates) a worker that is busy with its own tasks looks too seldom at what came from
-            // the network, and with hundreds of busy connections some wait for long.
-            runtime.worker_threads(threads).global_queue_interval(3).enable_all();
-            runtime.build()?.block_on(serve(options, tls))
+            let runner = if options.per_core { Runner::per_core() } else { Runner::new() };
+            let runner = threads.map_or(runner, |threads| runner.threads(threads));
+            let listening = runner.bind(options.listen)?;
+            announce(listening.local_addr()?, tls.is_some());
+            let config = Arc::new(config(options)?);
+            listening.run(async |listener| serve(listener, Arc::clone(&config), tls.clone()).await)
         }
         Driver::Sync => {
             let listener = TcpListener::bind(options.listen)?;
             announce(listener.local_addr()?, tls.is_some());
-            let tls = tls.map(|tls| tls.config().clone());
+            let tls = tls.map(|tls| tls.config());
+            let threads = threads.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get);
             Ok(sync_server::serve(listener, config(options)?, tls, threads)?)
         }
     }
 }
 
-async fn serve(options: &Options, tls: Option<Tls>) -> Result<()> {
-    let is_secure = tls.is_some();
-    let mut server = Server::builder().config(config(options)?);
+async fn serve(listener: tokio::net::TcpListener, config: Arc<Config>, tls: Option<Tls>) -> Result<()> {
+    let mut server = Server::builder().config(config);
     if let Some(tls) = tls {
         server = server.tls(tls);
     }
-    let server = server.bind(options.listen).await?;
-    announce(server.local_addr()?, is_secure);
-    let running = server.serve(async |incoming| {
+    let running = server.listeners([listener.into()])?.serve(async |incoming| {
         let mut ws = incoming.accept(Acceptance::default()).await?;
         while let Some(message) = ws.recv().await? {
             ws.send(message).await?;
@@ -100,7 +106,10 @@ async fn serve(options: &Options, tls: Option<Tls>) -> Result<()> {
 fn config(options: &Options) -> Result<Config> {
     let config = options.limits.apply(Config::builder());
     #[cfg(feature = "deflate")]
-    let config = if options.no_deflate { config.deflate(None) } else { config };
+    let config = config.deflate(
+        (!options.no_deflate)
+            .then(|| DeflateConfig { level: options.deflate_level, ..DeflateConfig::default() }),
+    );
     #[cfg(not(feature = "deflate"))]
     let _never_compressed = options.no_deflate;
     Ok(config.build()?)

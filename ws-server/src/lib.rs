@@ -66,6 +66,11 @@
 //! With the feature `tls` (on by default) [`ServerBuilder::tls`] takes certificates in PEM files or a `rustls::ServerConfig` of your own;
 //! see [`Tls`]. The cryptography is that of `ring`, whatever the process has set as its default.
 //!
+//! # The runtime
+//!
+//! Any runtime of tokio will do. [`Runner`] sets one up so that nobody waits for long when hundreds of connections are ready at once, or one
+//! for each core.
+//!
 //! # Stopping
 //!
 //! ```
@@ -112,6 +117,7 @@ mod patience;
 mod proxy_header;
 mod registry;
 mod router;
+mod runner;
 mod serve;
 mod server;
 mod stream;
@@ -134,6 +140,7 @@ pub use ipnet::IpNet;
 pub use listener::Listener;
 pub use origin::{OriginError, Origins};
 pub use router::{RouteError, Router};
+pub use runner::{Listening, Runner};
 pub use serve::{ServerHandle, StopReport};
 pub use server::Server;
 pub use stream::Stream;

@@ -62,7 +62,7 @@ impl Listener {
         let failed = |error| StartError::Listen { address: format!("{addr:?}").into(), error };
         let mut last = None;
         for addr in tokio::net::lookup_host(&addr).await.map_err(failed)? {
-            match listen(addr) {
+            match listen(addr, false) {
                 Ok(listener) => return Ok(listener.into()),
                 Err(error) => last = Some(StartError::Listen { address: addr.to_string().into(), error }),
             }
@@ -218,12 +218,16 @@ fn adopt_unix(listener: std::os::unix::net::UnixListener) -> io::Result<Listener
     UnixListener::from_std(listener).map(Listener::from)
 }
 
-/// Listens on one address.
-fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
+/// Listens on one address; with `shared` on a port that others of this user may have, too, where the system can.
+pub(crate) fn listen(addr: SocketAddr, shared: bool) -> io::Result<TcpListener> {
     let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     // A server that was restarted gets its port again, though connections of the old one are still in TIME_WAIT.
     #[cfg(not(windows))]
     socket.set_reuseaddr(true)?;
+    #[cfg(target_os = "linux")]
+    socket.set_reuseport(shared)?;
+    #[cfg(not(target_os = "linux"))]
+    let _never = shared;
     socket.bind(addr)?;
     socket.listen(BACKLOG)
 }
