@@ -1,6 +1,6 @@
 //! Instructions that a program executes in user space, counted by valgrind: the same every time.
 
-use crate::Server;
+use crate::Program;
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::PathBuf;
@@ -22,11 +22,10 @@ impl Callgrind {
     /// The same server, counted. It runs about fifty times slower, and has its count when it was
     /// [terminated](crate::Running::terminate).
     #[must_use]
-    pub fn server(&self, server: &Server) -> Server {
-        let program = server.program.display().to_string();
-        let arguments =
-            self.arguments().into_iter().chain([program]).chain(server.arguments.clone()).collect();
-        Server { program: "valgrind".into(), arguments, ..server.clone() }
+    pub fn server(&self, server: &Program) -> Program {
+        let path = server.path.display().to_string();
+        let arguments = self.arguments().into_iter().chain([path]).chain(server.arguments.clone()).collect();
+        Program { path: "valgrind".into(), arguments }
     }
 
     /// A run of `program` that is counted when it has ended.

@@ -42,7 +42,14 @@ impl Generator {
             }
             stream.set_nonblocking(true)?;
             epoll::add(&poll, &stream, EventData::new_u64(key as u64), EventFlags::IN)?;
-            links.push(Link { stream, sent: 0, received: 0, rounds: 0, waits_for_room: false });
+            links.push(Link {
+                stream,
+                sent: 0,
+                received: 0,
+                rounds: 0,
+                began: Instant::now(),
+                waits_for_room: false,
+            });
         }
         Ok(Self { poll, links, buffer: vec![0; 256 << 10] })
     }
@@ -53,6 +60,20 @@ impl Generator {
     /// # Errors
     /// A reply is not what it must be, or none comes for ten seconds.
     pub fn run(&mut self, exchange: &Exchange, bound: Bound) -> Result<u64> {
+        self.echo(exchange, bound, |_| {})
+    }
+
+    /// Does the same, and returns how long each burst took from its first byte's writing to its last reply's reading.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn run_timed(&mut self, exchange: &Exchange, bound: Bound) -> Result<Vec<Duration>> {
+        let mut times = Vec::new();
+        self.echo(exchange, bound, |link| times.push(link.began.elapsed()))?;
+        Ok(times)
+    }
+
+    fn echo(&mut self, exchange: &Exchange, bound: Bound, mut answered: impl FnMut(&Link)) -> Result<u64> {
         let (end, rounds) = match bound {
             Bound::Time(time) => (Some(Instant::now() + time), u64::MAX),
             Bound::Rounds(rounds) => (None, rounds),
@@ -82,6 +103,7 @@ impl Generator {
                 {
                     bursts += 1;
                     link.rounds -= 1;
+                    answered(link);
                     if over || link.rounds == 0 {
                         busy -= 1;
                     } else {
@@ -91,6 +113,37 @@ impl Generator {
             }
         }
         Ok(bursts * exchange.messages)
+    }
+
+    /// Sends the request of `exchange` on one connection after the other, whenever its reply came on all of them; returns how many
+    /// messages came in all.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn run_room(&mut self, exchange: &Exchange, time: Duration) -> Result<u64> {
+        let Self { poll, links, buffer } = self;
+        let (end, members) = (Instant::now() + time, links.len());
+        let mut events = Vec::with_capacity(256);
+        let mut heard = 0;
+        for speaker in (0..members).cycle() {
+            if Instant::now() >= end {
+                break;
+            }
+            links.iter_mut().for_each(|link| link.received = 0);
+            links[speaker].begin(exchange, poll, speaker)?;
+            let mut missing = members;
+            while missing > 0 {
+                events.clear();
+                epoll::wait(&*poll, rustix::buffer::spare_capacity(&mut events), Some(&STALLED))?;
+                ensure!(!events.is_empty(), "{missing} members have heard nothing for {} s", STALLED.tv_sec);
+                for event in &events {
+                    let key = usize::try_from(event.data.u64())?;
+                    missing -= usize::from(links[key].read(exchange, buffer)?);
+                }
+            }
+            heard += members as u64;
+        }
+        Ok(heard * exchange.messages)
     }
 }
 
@@ -109,6 +162,8 @@ struct Link {
     received: usize,
     /// Bursts it has left.
     rounds: u64,
+    /// Its burst.
+    began: Instant,
     waits_for_room: bool,
 }
 
@@ -116,6 +171,7 @@ impl Link {
     fn begin(&mut self, exchange: &Exchange, poll: &OwnedFd, key: usize) -> Result<()> {
         self.sent = 0;
         self.received = 0;
+        self.began = Instant::now();
         self.write(exchange, poll, key)
     }
 

@@ -7,31 +7,43 @@
 #![cfg(target_os = "linux")]
 
 mod affinity;
+mod burst;
 mod callgrind;
+mod certificate;
+mod chart;
 mod drive;
 mod exchange;
 mod fleet;
 mod frame;
 mod generator;
+mod idle;
 mod inflate;
 mod measure;
 mod opening;
 mod payload;
+mod program;
 mod report;
+mod roster;
 mod server;
 mod usage;
 mod workload;
 
 pub use affinity::pin;
+pub use burst::Burst;
 pub use callgrind::Callgrind;
+pub use certificate::Certificate;
+pub use chart::chart;
 pub use drive::Drive;
 pub use exchange::Exchange;
 pub use fleet::Fleet;
 pub use generator::{Bound, Generator};
-pub use measure::{Measure, Sample};
+pub use idle::{Idle, raise_descriptors};
+pub use measure::{Measure, Sample, idle, memory, peak_memory};
 pub use opening::Opening;
 pub use payload::Payload;
-pub use report::Report;
-pub use server::{Protocol, Running, Server};
+pub use program::{Program, Running};
+pub use report::{Report, Row};
+pub use roster::{Roster, root};
+pub use server::{Mode, Protocol, Server};
 pub use usage::Usage;
 pub use workload::{Kind, Unit, Workload};

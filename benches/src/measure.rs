@@ -1,15 +1,20 @@
 //! One workload on one server, once.
 
-use crate::usage::cpu;
+use crate::usage::{cpu, peak};
 use crate::{
-    Bound, Exchange, Fleet, Generator, Kind, Opening, Payload, Protocol, Running, Server, Usage, Workload,
+    Bound, Exchange, Fleet, Generator, Idle, Kind, Mode, Opening, Payload, Program, Protocol, Running,
+    Server, Usage, Workload,
 };
-use anyhow::Result;
+use anyhow::{Context, Result};
+use rustls::ClientConfig;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// How to measure.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Measure {
     /// The server's core.
     pub server_core: usize,
@@ -19,14 +24,16 @@ pub struct Measure {
     pub time: Duration,
     /// Divides the number of idle connections.
     pub fewer_idle: usize,
+    /// For connections over TLS.
+    pub tls: Arc<ClientConfig>,
 }
 
 /// What was measured.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Sample {
-    /// Nanoseconds of the server's CPU, or bytes of its memory, for each of `count`.
+    /// Nanoseconds of the server's CPU, or of the clock, or bytes of its memory, for each of `count`.
     pub value: f64,
-    /// Messages, handshakes or connections.
+    /// Messages, deliveries, handshakes or connections.
     pub count: u64,
     /// What share of the time the server was on its core.
     pub load: f64,
@@ -35,60 +42,115 @@ pub struct Sample {
 }
 
 impl Measure {
-    /// Starts `server` afresh and lets it do `workload`.
+    /// Starts `server` afresh and lets it do `workload`; `None` where it cannot.
     ///
     /// # Errors
     /// It does not start, answers something wrong, hangs up or stalls.
-    pub fn run(&self, server: &Server, workload: &Workload) -> Result<Sample> {
+    pub fn run(&self, server: &Server, workload: &Workload) -> Result<Option<Sample>> {
+        let mode = workload.mode();
+        let Some(program) = server.program(mode) else { return Ok(None) };
         let deflate = workload.deflate();
-        let running = server.start(deflate, self.server_core, self.generator_core)?;
+        let running = self.start(program)?;
         let address = running.address();
         let opening = (server.protocol == Protocol::WebSocket).then(|| Opening::new(address, deflate));
-        let warm_up = Bound::Time(self.time / 5);
-        match workload.kind {
+        let exchange = |payload, len, in_flight| match server.protocol {
+            Protocol::Raw => Ok(Exchange::raw(payload, len, in_flight)),
+            Protocol::WebSocket if deflate => Exchange::compressed_echo(address, payload, len, in_flight),
+            Protocol::WebSocket => Ok(Exchange::echo(payload, len, in_flight)),
+        };
+        let connect = |connections| Generator::connect(address, opening.as_ref(), connections);
+        let (warm_up, time) = (self.time / 5, self.time);
+        let sample = match workload.kind {
             Kind::Echo { connections, in_flight, payload, len, .. } => {
-                let exchange = match server.protocol {
-                    Protocol::Raw => Exchange::raw(payload, len, in_flight),
-                    Protocol::WebSocket if deflate => {
-                        Exchange::compressed_echo(address, payload, len, in_flight)?
-                    }
-                    Protocol::WebSocket => Exchange::echo(payload, len, in_flight),
-                };
-                let mut generator = Generator::connect(address, opening.as_ref(), connections)?;
-                generator.run(&exchange, warm_up)?;
-                account(&running, || generator.run(&exchange, Bound::Time(self.time)))
+                let exchange = exchange(payload, len, in_flight)?;
+                let mut generator = connect(connections)?;
+                generator.run(&exchange, Bound::Time(warm_up))?;
+                account(&running, || generator.run(&exchange, Bound::Time(time)))
+            }
+            Kind::Tail { connections, len } => {
+                let exchange = exchange(Payload::Binary, len, 1)?;
+                let mut generator = connect(connections)?;
+                generator.run(&exchange, Bound::Time(warm_up))?;
+                let mut times = Vec::new();
+                let sample = account(&running, || {
+                    times = generator.run_timed(&exchange, Bound::Time(time))?;
+                    Ok(times.len() as u64)
+                })?;
+                times.sort_unstable();
+                let slow = times.get(times.len() * 99 / 100).context("nothing was answered")?;
+                Ok(Sample { value: slow.as_nanos() as f64, ..sample })
+            }
+            Kind::Broadcast { members, payload, len, .. } => {
+                let exchange = exchange(payload, len, 1)?;
+                let mut generator = connect(members)?;
+                generator.run_room(&exchange, warm_up)?;
+                account(&running, || generator.run_room(&exchange, time))
             }
             Kind::Handshakes { at_once } => {
-                let opening = Opening::new(address, false);
-                let mut fleet = Fleet::new(address, opening, at_once)?;
-                fleet.run(self.time / 5)?;
-                account(&running, || fleet.run(self.time))
+                let mut fleet = Fleet::new(address, Opening::new(address, false), at_once)?;
+                fleet.run(warm_up)?;
+                account(&running, || fleet.run(time))
             }
-            Kind::Idle { connections, .. } => {
-                let exchange = if deflate {
-                    Exchange::compressed_echo(address, Payload::Json, 1024, 1)?
-                } else {
-                    Exchange::echo(Payload::Binary, 125, 1)
-                };
-                // What the server needs once is no cost of a connection.
-                let mut first = Generator::connect(address, opening.as_ref(), 64)?;
-                first.run(&exchange, Bound::Rounds(10))?;
-                sleep(SETTLE);
-                let before = Usage::of(running.id())?.memory;
-                let connections = connections / self.fewer_idle;
-                let mut generator = Generator::connect(address, opening.as_ref(), connections)?;
-                generator.run(&exchange, Bound::Rounds(1))?;
-                sleep(SETTLE);
-                let grown = Usage::of(running.id())?.memory.saturating_sub(before);
-                Ok(Sample {
-                    value: grown as f64 / connections as f64,
-                    count: connections as u64,
-                    load: 0.0,
-                    generator: 0.0,
-                })
-            }
-        }
+            Kind::Idle { connections, .. } => self.idle(&running, mode, connections / self.fewer_idle),
+        };
+        sample.map(Some)
     }
+
+    /// Starts a server on its core.
+    ///
+    /// # Errors
+    /// The program does not start, or does not tell where it listens.
+    pub fn start(&self, program: &Program) -> Result<Running> {
+        program.start(self.server_core, self.generator_core)
+    }
+
+    fn idle(&self, running: &Running, mode: Mode, connections: usize) -> Result<Sample> {
+        let (address, tls) = (running.address(), (mode == Mode::Tls).then_some(&self.tls));
+        // What the server needs once is no cost of a connection.
+        let _first = idle(address, mode, tls, 10, 64)?;
+        let before = memory(running)?;
+        let _idle = idle(address, mode, tls, 1, connections)?;
+        let grown = memory(running)?.saturating_sub(before);
+        let value = grown as f64 / connections as f64;
+        Ok(Sample { value, count: connections as u64, load: 0.0, generator: 0.0 })
+    }
+}
+
+/// Opens connections that say something `rounds` times, and are silent: with [`Mode::Deflate`] 1 KiB of JSON, else 125 bytes.
+///
+/// # Errors
+/// As [`Idle::connect`].
+pub fn idle(
+    address: SocketAddr,
+    mode: Mode,
+    tls: Option<&Arc<ClientConfig>>,
+    rounds: usize,
+    connections: usize,
+) -> Result<Idle> {
+    let deflate = matches!(mode, Mode::Deflate(_));
+    let exchange = if deflate {
+        Exchange::compressed_echo(address, Payload::Json, 1024, 1)?
+    } else {
+        Exchange::echo(Payload::Binary, 125, 1)
+    };
+    Idle::connect(address, &Opening::new(address, deflate), &exchange, rounds, tls, connections)
+}
+
+/// The memory of a server that is done with its work, in bytes.
+///
+/// # Errors
+/// It is gone.
+pub fn memory(server: &Running) -> Result<u64> {
+    sleep(SETTLE);
+    Ok(Usage::of(server.id())?.memory)
+}
+
+/// The most memory that a server ever had, code and all, in bytes.
+///
+/// # Errors
+/// It is gone.
+pub fn peak_memory(server: &Running) -> Result<u64> {
+    peak(server.id())
 }
 
 /// The server's CPU time for `work`, which returns how much it was.

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 
 /// The opening request of the generator, and what its answer must hold.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ impl Opening {
     ///
     /// # Errors
     /// The server does not answer as it must.
-    pub fn make(&self, stream: &mut TcpStream) -> Result<()> {
+    pub fn make(&self, stream: &mut (impl Read + Write)) -> Result<()> {
         stream.write_all(&self.request)?;
         let mut head = Vec::new();
         while !self.is_answered(&head)? {

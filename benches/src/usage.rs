@@ -25,6 +25,14 @@ impl Usage {
     }
 }
 
+/// The most memory that `process` ever had resident, with code and files, in bytes.
+///
+/// # Errors
+/// The process is gone.
+pub(crate) fn peak(process: u32) -> Result<u64> {
+    field(&format!("/proc/{process}/status"), "VmHWM:")
+}
+
 /// The first number of a thread's `schedstat`: nanoseconds on a core.
 pub(crate) fn cpu(process: u32) -> Result<Duration> {
     let mut sum = 0;
@@ -38,8 +46,13 @@ pub(crate) fn cpu(process: u32) -> Result<Duration> {
 
 /// `Anonymous` of `smaps_rollup`, which walks the page tables; the counters of `status` may be some pages off for each thread.
 fn memory(process: u32) -> Result<u64> {
-    let rollup = fs::read_to_string(format!("/proc/{process}/smaps_rollup")).context("the server is gone")?;
-    let line = rollup.lines().find_map(|line| line.strip_prefix("Anonymous:")).context("smaps_rollup")?;
-    let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse().context("smaps_rollup")?;
+    field(&format!("/proc/{process}/smaps_rollup"), "Anonymous:")
+}
+
+/// A line `name 123 kB` of `file`, in bytes.
+fn field(file: &str, name: &str) -> Result<u64> {
+    let text = fs::read_to_string(file).context("the server is gone")?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name)).with_context(|| name.to_owned())?;
+    let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse().with_context(|| name.to_owned())?;
     Ok(kibibytes << 10)
 }

@@ -1,5 +1,6 @@
 //! fastwebsockets, behind hyper's upgrade as its documentation shows.
 
+use crate::transport::Transport;
 use fastwebsockets::upgrade::{UpgradeFut, upgrade};
 use fastwebsockets::{FragmentCollector, OpCode, WebSocketError};
 use http_body_util::Empty;
@@ -8,9 +9,8 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 
-pub(crate) async fn echo(stream: TcpStream) -> Result<(), hyper::Error> {
+pub(crate) async fn echo(stream: impl Transport) -> Result<(), hyper::Error> {
     http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(accept)).with_upgrades().await
 }
 

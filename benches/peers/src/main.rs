@@ -1,40 +1,58 @@
-//! One echo server for each library that `compare` measures beside ours, all on the same runtime and the same accept loop:
-//! `ws-peers --server NAME [--listen ADDR] [--workers N]`. It prints `listening on ws://ADDR:PORT/` as its first line.
+//! One server for each library that `compare` measures beside ours, all on the same runtime and the same accept loop:
+//! `ws-peers --server NAME [--room] [--listen ADDR] [--workers N] [--stock-runtime]`. It prints `listening on ws://ADDR:PORT/` as its
+//! first line.
 #![forbid(unsafe_code)]
 
 mod batch;
 mod fastwebsockets;
 mod raw;
+mod room;
+mod serve;
 mod sockudo;
 mod tokio_tungstenite;
 mod tokio_websockets;
+mod transport;
 mod yawc;
 
 use clap::{Parser, ValueEnum};
+use serve::Serve;
 use std::net::SocketAddr;
-use tokio::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 
-/// An echo server on another library.
+/// A server on another library.
 #[derive(Parser)]
 struct Arguments {
     /// Which one.
     #[arg(long)]
-    server: Server,
+    server: Library,
+    /// A room: what one says, all hear. Without it what one says comes back.
+    #[arg(long)]
+    room: bool,
     /// Where; port 0 picks a free one.
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
     /// Workers of the runtime.
     #[arg(long, default_value_t = 1)]
     workers: usize,
+    /// The runtime's intervals are tokio's defaults, not those of our own server.
+    #[arg(long)]
+    stock_runtime: bool,
     /// Compress with permessage-deflate at this level, in servers that can, where the client offers it.
     #[arg(long)]
     deflate_level: Option<u8>,
+    /// Speak TLS: a file with the certificate chain (PEM).
+    #[arg(long, requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Its private key.
+    #[arg(long, requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
 }
 
 /// `…Batch` sends what has come in one flush, by hand; all others are the loop of their documentation.
 #[derive(Clone, Copy, ValueEnum)]
-enum Server {
+enum Library {
     Raw,
     TokioTungstenite,
     #[value(name = "tokio-tungstenite-8k")]
@@ -51,40 +69,37 @@ enum Server {
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    runtime(arguments.workers)?.block_on(async {
+    runtime(&arguments)?.block_on(async {
+        let serve = Serve::new(arguments.server, arguments.deflate_level, arguments.room)?;
+        let tls = match (&arguments.tls_cert, &arguments.tls_key) {
+            (Some(certificates), Some(key)) => Some(transport::tls(certificates, key)?),
+            _ => None,
+        };
         let listener = TcpListener::bind(arguments.listen).await?;
         println!("listening on ws://{}/", listener.local_addr()?);
         loop {
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
-            serve(arguments.server, arguments.deflate_level, stream);
+            match &tls {
+                None => serve.spawn(stream),
+                Some(tls) => {
+                    let (serve, opened) = (serve.clone(), tls.accept(stream));
+                    tokio::spawn(async move {
+                        serve.spawn(opened.await?);
+                        std::io::Result::Ok(())
+                    });
+                }
+            }
         }
     })
 }
 
-/// With the settings of our own echo server, so that it is the libraries that differ.
-fn runtime(workers: usize) -> std::io::Result<Runtime> {
-    Builder::new_multi_thread().worker_threads(workers).global_queue_interval(3).enable_all().build()
-}
-
-/// A task for each connection. How it ends is nobody's business here: the generator sees it.
-fn serve(server: Server, deflate_level: Option<u8>, stream: TcpStream) {
-    // Each in an arm of its own, so that no task is as large as the largest of them.
-    match server {
-        Server::Raw => drop(tokio::spawn(raw::echo(stream))),
-        Server::TokioTungstenite => drop(tokio::spawn(tokio_tungstenite::echo(stream, None))),
-        Server::TokioTungstenite8k => drop(tokio::spawn(tokio_tungstenite::echo(stream, Some(8 << 10)))),
-        Server::TokioTungstenite8kBatch => {
-            drop(tokio::spawn(tokio_tungstenite::echo_batched(stream, Some(8 << 10))));
-        }
-        Server::Fastwebsockets => drop(tokio::spawn(fastwebsockets::echo(stream))),
-        Server::TokioWebsockets => drop(tokio::spawn(tokio_websockets::echo(stream))),
-        Server::SockudoWs => match deflate_level {
-            Some(level) => drop(tokio::spawn(sockudo::echo_compressed(stream, level))),
-            None => drop(tokio::spawn(sockudo::echo(stream))),
-        },
-        Server::SockudoWsBatch => drop(tokio::spawn(sockudo::echo_batched(stream))),
-        Server::Yawc => drop(tokio::spawn(yawc::serve(stream, deflate_level, false))),
-        Server::YawcBatch => drop(tokio::spawn(yawc::serve(stream, deflate_level, true))),
+/// With the settings of our own server, so that it is the libraries that differ; where tails are compared, without.
+fn runtime(arguments: &Arguments) -> std::io::Result<Runtime> {
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(arguments.workers).enable_all();
+    if !arguments.stock_runtime {
+        builder.global_queue_interval(3);
     }
+    builder.build()
 }
