@@ -6,14 +6,16 @@
 
 use anyhow::Result;
 use clap::Parser;
+use futures_util::FutureExt;
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::num::{NonZeroU16, NonZeroUsize};
 use std::process::ExitCode;
-use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::broadcast::{self, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ws_examples::report::exit_code;
 use ws_proto::Prepared;
-use ws_server::{Acceptance, BoxError, CloseCode, Incoming, Runner, Server};
+use ws_server::{Acceptance, BoxError, CloseCode, Incoming, Message, Runner, Server, Stream};
+use ws_tokio::SendHalf;
 
 #[derive(Parser)]
 #[command(about = "A WebSocket server that tells everybody what one says")]
@@ -36,35 +38,69 @@ fn run(options: &Options) -> Result<()> {
     let listening = runner.bind(options.listen)?;
     println!("listening on ws://{}/", listening.local_addr()?);
     listening.run(async |listener| {
-        let (room, _) = broadcast::channel(SLOWEST);
+        let room = Arc::new(Room::default());
         let running =
-            Server::builder().listener(listener).serve(move |incoming| member(incoming, room.clone()));
+            Server::builder().listener(listener).serve(move |incoming| member(incoming, Arc::clone(&room)));
         running.stopped().await;
         Ok(())
     })
 }
 
-async fn member(incoming: Incoming, room: Sender<Prepared>) -> Result<(), BoxError> {
-    let mut ws = incoming.accept(Acceptance::default()).await?;
-    let mut heard = room.subscribe();
-    loop {
-        tokio::select! {
-            said = ws.recv() => match said? {
-                // Fails where nobody is in the room: but we are.
-                Some(message) => drop(room.send(Prepared::new(message))),
-                None => return Ok(()),
-            },
-            message = heard.recv() => match message {
-                Ok(message) => ws.send_prepared(&message).await?,
-                Err(RecvError::Lagged(_)) => {
-                    ws.close(CloseCode::POLICY_VIOLATION, "too slow").await?;
-                    return Ok(());
-                }
-                Err(RecvError::Closed) => return Ok(()),
-            },
+async fn member(incoming: Incoming, room: Arc<Room>) -> Result<(), BoxError> {
+    let (mut hears, says) = incoming.accept(Acceptance::default()).await?.split();
+    let number = room.enter(says);
+    let ended = async {
+        while let Some(message) = hears.recv().await? {
+            room.tell(message);
         }
-    }
+        Ok(())
+    };
+    let ended = ended.await;
+    room.leave(number);
+    ended
 }
 
-/// So many messages may wait for a member before it must leave the room.
-const SLOWEST: usize = 64;
+/// Everybody's sending half.
+#[derive(Default)]
+struct Room(Mutex<Members>);
+
+#[derive(Default)]
+struct Members {
+    last: u64,
+    members: HashMap<u64, SendHalf<Stream>>,
+}
+
+impl Room {
+    fn enter(&self, member: SendHalf<Stream>) -> u64 {
+        let mut members = self.lock();
+        members.last += 1;
+        let number = members.last;
+        members.members.insert(number, member);
+        number
+    }
+
+    fn leave(&self, number: u64) {
+        self.lock().members.remove(&number);
+    }
+
+    /// Writes to all, from the task of whoever speaks: nobody's task need be woken for it, and nobody is waited for.
+    fn tell(&self, message: Message) {
+        let message = Prepared::new(message);
+        self.lock().members.retain(|_, member| match member.send_prepared(&message).now_or_never() {
+            // Queued, and written as far as the network takes it; the rest goes by itself.
+            Some(Ok(())) => true,
+            // Its own task hears of that, too.
+            Some(Err(_)) => false,
+            // It has not read for so long that its queue is full.
+            None => {
+                let _sendable = member.closer().close(CloseCode::POLICY_VIOLATION, "too slow");
+                false
+            }
+        });
+    }
+
+    /// Nothing in here panics half-way.
+    fn lock(&self) -> MutexGuard<'_, Members> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

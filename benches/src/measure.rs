@@ -83,6 +83,8 @@ impl Measure {
             Kind::Broadcast { members, payload, len, .. } => {
                 let exchange = exchange(payload, len, 1)?;
                 let mut generator = connect(members)?;
+                // Without an opening handshake nothing tells that a member is in the room.
+                until_asleep(&running)?;
                 generator.run_room(&exchange, warm_up)?;
                 account(&running, || generator.run_room(&exchange, time))
             }
@@ -151,6 +153,18 @@ pub fn memory(server: &Running) -> Result<u64> {
 /// It is gone.
 pub fn peak_memory(server: &Running) -> Result<u64> {
     peak(server.id())
+}
+
+/// Waits until the server has nothing left to do.
+fn until_asleep(server: &Running) -> Result<()> {
+    let mut before = None;
+    loop {
+        let now = cpu(server.id())?;
+        if before.replace(now) == Some(now) {
+            return Ok(());
+        }
+        sleep(20 * SETTLE);
+    }
 }
 
 /// The server's CPU time for `work`, which returns how much it was.
