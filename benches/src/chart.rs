@@ -94,10 +94,10 @@ impl Panel {
             let font = ("sans-serif", size).into_font().transform(FontTransform::None);
             TextStyle::from(font).color(&BLACK).pos(Pos::new(horizontal, VPos::Center))
         };
-        let mut texts = vec![(self.title.clone(), BAR, TITLE / 2, style(14, HPos::Left))];
+        let mut texts = vec![(self.title.clone(), BAR, TITLE / 2, style(18, HPos::Left))];
         for (bar, y) in self.bars.iter().zip((TITLE + LINE / 2..).step_by(LINE.unsigned_abs() as usize)) {
-            texts.push((bar.name.clone(), BAR - 8, y, style(12, HPos::Right)));
-            texts.push((bar.label.clone(), BAR + bar.len() + 6, y, style(12, HPos::Left)));
+            texts.push((bar.name.clone(), BAR - 8, y, style(15, HPos::Right)));
+            texts.push((bar.label.clone(), BAR + bar.len() + 6, y, style(15, HPos::Left)));
         }
         texts
     }
