@@ -204,8 +204,9 @@ impl Link {
             let expected = exchange.reply.get(self.received..self.received + n);
             ensure!(
                 expected == Some(&buffer[..n]),
-                "a wrong reply, behind {} bytes of a right one",
-                self.received
+                "a wrong reply, behind {} bytes of a right one: {:02x?}",
+                self.received,
+                &buffer[..n.min(8)]
             );
             self.received += n;
             if self.received == exchange.reply.len() {
