@@ -39,8 +39,9 @@ fn run(options: &Options) -> Result<()> {
     println!("listening on ws://{}/", listening.local_addr()?);
     listening.run(async |listener| {
         let room = Arc::new(Room::default());
-        let running =
-            Server::builder().listener(listener).serve(move |incoming| member(incoming, Arc::clone(&room)));
+        let running = Server::builder()
+            .listeners([listener.into()])?
+            .serve(move |incoming| member(incoming, Arc::clone(&room)));
         running.stopped().await;
         Ok(())
     })
