@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 /// [`Connection::lend`](crate::Connection::lend) before a connection is driven and [`Connection::reclaim`](crate::Connection::reclaim)
 /// after it let all connections of a thread share what each needs for moments only, so that an idle one owns nothing. It is plain
 /// data: no lock, nothing global. What it keeps is bounded: 16 buffers of at most 256 KiB, 4 contexts of each kind, and while large messages
-/// go on the memory of the last 16 of them, at most 32 MiB; that is freed when it was not wanted for a thousand loans.
+/// go on the memory of the last 16 of them, at most 2 MiB beside the newest; that is freed when it was not wanted for a thousand loans.
 ///
 /// Using a pool is optional. Without one a connection allocates what it needs and frees it when it is done.
 #[derive(Debug, Default)]
@@ -100,9 +100,10 @@ impl Pool {
     }
 }
 
-/// How many messages' memory is kept, and how much in all; the newest is, whatever it has.
+/// How many messages' memory is kept, and how much in all; the newest is, whatever it has. More than a few MiB gained nothing with 1 MiB
+/// messages on eight connections, and a thread whose large messages have ended would hold it.
 const SPARES: usize = 16;
-const SPARE_BYTES: usize = 32 << 20;
+const SPARE_BYTES: usize = 2 << 20;
 /// For how many loans.
 const SPARE_TURNS: u64 = 1000;
 const BUFFERS: usize = 16;
