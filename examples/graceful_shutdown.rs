@@ -7,6 +7,8 @@
 use anyhow::Result;
 use clap::Parser;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use ws_examples::signal::stop_signal;
 use ws_server::{Acceptance, Drain, Server};
@@ -27,18 +29,25 @@ async fn main() -> Result<()> {
     let options = Options::parse();
     let server = Server::builder().bind(options.listen).await?;
     println!("listening on ws://{}/", server.local_addr()?);
-    let running = server.serve(async |incoming| {
-        let mut ws = incoming.accept(Acceptance::default()).await?;
-        // After the Close frame of the server this still gives what the client had sent, and then ends.
-        while let Some(message) = ws.recv().await? {
-            ws.send(message).await?;
+    let answered = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&answered);
+    let running = server.serve(move |incoming| {
+        let answered = Arc::clone(&counter);
+        async move {
+            let mut ws = incoming.accept(Acceptance::default()).await?;
+            // After the Close frame of the server this still gives what the client had sent, and then ends.
+            while let Some(message) = ws.recv().await? {
+                ws.send(message).await?;
+                answered.fetch_add(1, Ordering::Relaxed);
+            }
+            Ok(())
         }
-        Ok(())
     });
 
     stop_signal().await;
     println!("stopping, {} connections are open", running.connections());
     let report = running.stop(Drain::new(Duration::from_secs(options.grace)).restarts()).await;
     println!("{} connections ended, {} were cut", report.ended, report.aborted);
+    println!("{} messages were answered", answered.load(Ordering::Relaxed));
     Ok(())
 }

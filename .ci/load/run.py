@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+"""Servers under load: one that is told to stop (`drain`), and one that gets new certificates (`reload`).
+
+drain: the example `graceful_shutdown` has 2,000 connections that exchange numbered messages without a pause when it gets SIGTERM. Every
+client must see 1012 and the end of the stream behind it, the replies must have come in order and without a gap, the clients must have
+got as many as the server counted, and the process must end inside its time of grace.
+
+reload: the example `tls_reload` gets a new certificate five times while 200 connections exchange messages. None may end or stand still, and a
+handshake behind each reload must see the new certificate.
+"""
+import argparse
+import asyncio
+import os
+import resource
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+from client import Client, connect_all
+from programs import CheckFailed, Program, end_children_on_signals
+
+GOING_AWAY, SERVICE_RESTART, NORMAL = 1001, 1012, 1000
+PATIENCE = 120  # seconds for what has no time of its own
+RELOADS = 5
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--programs", type=Path, required=True, help="directory of examples/graceful_shutdown and examples/tls_reload")
+    options.add_argument("--work", type=Path, required=True, help="where logs and certificates go")
+    options.add_argument("--connections", type=int, help="default: 2000 for drain, 200 for reload")
+    options.add_argument("--grace", type=int, default=10, help="seconds (drain)")
+    options.add_argument("check", nargs="*", choices=["drain", "reload", []], help="default: both")
+    options = options.parse_args()
+    end_children_on_signals()
+    shutil.rmtree(options.work, ignore_errors=True)
+    options.work.mkdir(parents=True)
+    # Both ends of all connections; the server inherits it.
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    faults = 0
+    for name in options.check or ["drain", "reload"]:
+        try:
+            found = asyncio.run({"drain": drain, "reload": reload}[name](options))
+        except (CheckFailed, OSError, TimeoutError, asyncio.IncompleteReadError) as failure:
+            found = [f"{failure!r}"]
+        faults += len(found)
+        for fault in found[:20]:
+            print(f"FAULT {name}: {fault}")
+        print(f"{name}: {len(found)} faults", flush=True)
+    return 1 if faults else 0
+
+
+async def drain(options):
+    count = options.connections or 2000
+    with program("graceful_shutdown", options, "--grace", options.grace) as server:
+        clients = await connect_all(count, port_of(server), 4)
+        running = asyncio.gather(*(client.run() for client in clients))
+        # Everybody is in the middle of it.
+        await until(lambda: all(client.acknowledged >= 10 for client in clients))
+        server.process.send_signal(signal.SIGTERM)
+        told = time.monotonic()
+        status = await asyncio.to_thread(server.wait, options.grace + PATIENCE)
+        took = time.monotonic() - told
+        await asyncio.wait_for(running, PATIENCE)
+        lines = [server.line(1) for _ in range(3)]
+    open_then, (ended, cut), answered = [numbers(line) for line in lines]
+    sent, acknowledged = (sum(getattr(client, what) for client in clients) for what in ("sent", "acknowledged"))
+    faults = [f"connection {number}: {client.fault}" for number, client in enumerate(clients) if client.fault]
+    codes = {code: sum(client.closed_with == code for client in clients) for code in {client.closed_with for client in clients}}
+    if not codes.keys() <= {GOING_AWAY, SERVICE_RESTART}:
+        faults.append(f"close codes were {codes}")
+    if answered != [acknowledged]:
+        faults.append(f"the server answered {answered} messages, and {acknowledged} replies came")
+    if open_then != [count] or ended + cut != count or cut:
+        faults.append(f"the server reports {lines}")
+    if status != 0 or took > options.grace:
+        faults.append(f"the process ended with status {status} after {took:.1f} s, and the time of grace is {options.grace} s")
+    print(
+        f"drain: {count} connections, {sent} messages sent, {acknowledged} replies came and {answered[0]} were given, the other "
+        f"{sent - acknowledged} were under way behind the server's Close frame; close codes {codes}; ended {took:.1f} s after SIGTERM"
+    )
+    return faults
+
+
+async def reload(options):
+    count = options.connections or 200
+    make_certificate(options.work, 0)
+    faults = []
+    paths = ["--certificate", options.work / "server.pem", "--key", options.work / "server.key"]
+    with program("tls_reload", options, *paths) as server:
+        port = port_of(server)
+        clients = await connect_all(count, port, 1, client_tls())
+        running = asyncio.gather(*(client.run() for client in clients))
+        seen = {clients[0].certificate()}
+        for number in range(1, RELOADS + 1):
+            expected = make_certificate(options.work, number)
+            server.process.send_signal(signal.SIGHUP)
+            line = await asyncio.to_thread(server.line, PATIENCE)
+            # It looks at its files every 10 s too, and tells the same.
+            if "get the new certificate" not in line:
+                faults.append(f"reload {number}: {line!r}")
+            newcomer = await Client.connect(port, 1, client_tls())
+            seen.add(newcomer.certificate())
+            if newcomer.certificate() != expected:
+                faults.append(f"reload {number}: a new handshake saw another certificate")
+            before = [client.acknowledged for client in clients]
+            clients.append(newcomer)
+            running = asyncio.gather(running, newcomer.run())
+            await until(lambda: all(client.acknowledged > was + 10 for client, was in zip(clients, before)))
+        for client in clients:
+            client.stop()
+        await asyncio.wait_for(running, PATIENCE)
+        server.check_alive()
+    faults += [f"connection {number}: {client.fault}" for number, client in enumerate(clients) if client.fault]
+    faults += [f"a connection was closed with {client.closed_with}" for client in clients if client.closed_with != NORMAL]
+    print(
+        f"reload: {len(clients)} connections, {RELOADS} reloads, {len(seen)} certificates seen, "
+        f"{sum(client.acknowledged for client in clients)} replies, all closed with 1000: {not faults}"
+    )
+    return faults
+
+
+def program(name, options, *arguments):
+    argv = [options.programs / "examples" / name, "--listen", "127.0.0.1:0", *arguments]
+    return Program(argv, options.work / f"{name}.log")
+
+
+def port_of(server):
+    return int(server.listening().rsplit(":", 1)[1])
+
+
+async def until(holds):
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        if time.monotonic() > deadline:
+            raise CheckFailed("the connections stand still")
+        await asyncio.sleep(0.05)
+
+
+def numbers(line):
+    """All numbers of a line."""
+    return [int(word) for word in line.split() if word.isdigit()]
+
+
+def make_certificate(work, number):
+    """Replaces server.pem and server.key; the certificate as DER."""
+    new = work / f"new-{number}"
+    argv = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    argv += ["-subj", f"/CN=localhost {number}", "-addext", "subjectAltName=DNS:localhost"]
+    subprocess.run([*argv, "-keyout", f"{new}.key", "-out", f"{new}.pem"], check=True, capture_output=True)
+    der = ssl.PEM_cert_to_DER_cert(Path(f"{new}.pem").read_text())
+    for ending in ("key", "pem"):
+        os.replace(f"{new}.{ending}", work / f"server.{ending}")
+    return der
+
+
+def client_tls():
+    """Compares certificates itself."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+if __name__ == "__main__":
+    sys.exit(main())
