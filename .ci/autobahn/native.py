@@ -16,6 +16,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 from programs import CheckFailed, Program, end_children_on_signals
+from servers import UPGRADES, echo_server
 
 # Each uses both ends' share of the machine, so they run one after the other.
 RUNS = ["server-tokio", "client-tokio", "server-sync", "client-sync"]
@@ -29,7 +30,7 @@ def main():
     options.add_argument("--work", type=Path, required=True, help="where reports go")
     options.add_argument("--full", action="store_true", help="all cases over std too")
     options.add_argument("--cases", help="only these patterns, as '7.*,9.1.*'")
-    options.add_argument("run", nargs="*", help=f"default: {' '.join(RUNS)}")
+    options.add_argument("run", nargs="*", help=f"default: {' '.join(RUNS)}; there are also {' '.join(UPGRADES)}")
     options = options.parse_args()
     end_children_on_signals()
     shutil.rmtree(options.work, ignore_errors=True)
@@ -55,12 +56,10 @@ def one_run(name, work, options):
     # 1 s is the suite's timer for a closing handshake: few cases at a time, so that none has to wait for a processor.
     suite = ["--out", work / "reports", "--expected", HERE / "expected.toml", "--beyond", "--quiet", *selection(name, options)]
     if role == "server":
-        echo = [options.programs / "examples/echo_server", "--listen", "127.0.0.1:0", "--driver", driver]
-        with Program(echo, work / "echo_server.log") as server:
-            ours = ["--url", server.listening(), "--agent", f"ws-server-{driver}", "--jobs", 4]
+        with echo_server(driver, work, options) as url:
+            ours = ["--url", url, "--agent", f"ws-server-{driver}", "--jobs", 4]
             with Program([program, "fuzzing-client", *ours, *suite], log, output_too=True) as fuzzing:
                 status = fuzzing.wait(SECONDS)
-            server.check_alive()
     else:
         ours = ["--listen", "127.0.0.1:0", "--idle-timeout", 60]
         with Program([program, "fuzzing-server", *ours, *suite], log) as fuzzing:
@@ -77,7 +76,7 @@ def selection(name, options):
     """The options that select the cases of a run; of the tenths each driver's server and client take another."""
     if options.cases:
         return ["--cases", options.cases]
-    if options.full or name.endswith("tokio"):
+    if options.full or name.endswith("tokio") or name in UPGRADES:
         return []
     listed = subprocess.check_output([options.programs / "ws-autobahn", "list", "--cases", "12.*,13.*"], text=True)
     compressed = [line.split()[0] for line in listed.splitlines()]

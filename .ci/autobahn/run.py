@@ -17,6 +17,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 from programs import CheckFailed, Program, end_children_on_signals, free_port, wait_for_port
+from servers import UPGRADES, echo_server
 from summarize import judge
 
 # Two at a time, so that a server and a client share the machine and no two runs are in the same section for long.
@@ -30,7 +31,7 @@ def main():
     options.add_argument("--work", type=Path, required=True, help="where reports go")
     options.add_argument("--cases", default="sample", help="'sample', 'full' or patterns with commas between")
     options.add_argument("--jobs", type=int, default=2, help="how many runs at a time; the suite has timers of 1 s")
-    options.add_argument("run", nargs="*", help=f"default: {' '.join(RUNS)}")
+    options.add_argument("run", nargs="*", help=f"default: {' '.join(RUNS)}; there are also {' '.join(UPGRADES)}")
     options = options.parse_args()
     end_children_on_signals()
     catalogue = read_catalogue(options.wstest)
@@ -40,7 +41,7 @@ def main():
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         jobs = []
         for name in runs:
-            cases = choose(catalogue, options.cases, RUNS.index(name))
+            cases = choose(catalogue, options.cases, [*RUNS, *UPGRADES].index(name))
             jobs.append((name, cases, pool.submit(one_run, name, cases, options)))
         for name, cases, job in jobs:
             try:
@@ -95,12 +96,10 @@ def one_run(name, cases, options):
 
 
 def test_server(driver, work, cases, limit, options):
-    program = options.programs / "examples" / "echo_server"
-    with Program([program, "--listen", "127.0.0.1:0", "--driver", driver], work / "echo_server.log") as server:
-        spec = {"servers": [{"agent": f"ws-server-{driver}", "url": server.listening()}]}
+    with echo_server(driver, work, options) as url:
+        spec = {"servers": [{"agent": f"ws-server-{driver}", "url": url}]}
         with wstest("fuzzingclient", spec, work, cases, options) as suite:
             suite.wait(limit)
-        server.check_alive()
 
 
 def test_client(driver, work, cases, limit, options):
