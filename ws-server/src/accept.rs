@@ -3,6 +3,7 @@
 use crate::Error;
 use crate::authority::Authority;
 use crate::forwarded::Forwarded;
+use crate::observe::{self, Handshake};
 use crate::registry::{Entry, Turn};
 use crate::router::Params;
 use crate::server::Shared;
@@ -310,6 +311,7 @@ impl Incoming {
         let entry = Arc::clone(&self.entry);
         async move {
             let socket = answered.await?;
+            observe::handshake(Handshake::Accepted);
             entry.has_socket(socket.closer());
             Ok(socket)
         }
@@ -324,6 +326,7 @@ impl Incoming {
     /// # Cancel safety
     /// Dropping the future closes the connection: there is nothing to be continued.
     pub fn reject(mut self, response: Response<Bytes>) -> impl Future<Output = Result<(), OpenError>> {
+        observe::handshake(Handshake::Rejected);
         Box::pin(self.take().reject(response))
     }
 }
@@ -345,6 +348,7 @@ impl Drop for Incoming {
         if let (Some(incoming), Ok(runtime)) = (self.request.take(), Handle::try_current()) {
             let mut response = Response::new(Bytes::new());
             *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            observe::handshake(Handshake::Rejected);
             runtime.spawn(incoming.reject(response));
         }
     }

@@ -97,6 +97,8 @@
 //! | `tls` | on | `wss://` by rustls |
 //! | `hyper` | | sockets of the requests that hyper has read, or a server that is built on it: `Upgrades` |
 //! | `axum` | | `UpgradeRequest` is an extractor of axum; implies `hyper` |
+//! | `metrics` | | counts by the facade `metrics`; the names are those of `describe_metrics` |
+//! | `tracing` | | a span for each connection, with events for its life |
 //! | `listenfd` | | `Listener::inherited`: sockets of a supervisor such as systemd |
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -112,6 +114,7 @@ mod error;
 mod forwarded;
 mod limits;
 mod listener;
+mod observe;
 mod origin;
 mod patience;
 mod proxy_header;
@@ -138,6 +141,8 @@ pub use drain::Drain;
 pub use error::{BoxError, Error, StartError};
 pub use ipnet::IpNet;
 pub use listener::Listener;
+#[cfg(feature = "metrics")]
+pub use observe::describe_metrics;
 pub use origin::{OriginError, Origins};
 pub use router::{RouteError, Router};
 pub use runner::{Listening, Runner};

@@ -1,6 +1,7 @@
 //! Which connections are open, how many there may be, and how to end them.
 
 use crate::limits::{AddressKey, Limits};
+use crate::observe::{self, Began};
 use crate::{Error, Stream};
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -50,6 +51,7 @@ struct Ends {
 pub(crate) struct Entry {
     registry: Arc<Registry>,
     id: u64,
+    began: Began,
 }
 
 /// A handshake under way: resolves when it has to make room for younger ones.
@@ -90,7 +92,7 @@ impl Registry {
         table.handshakes.push_back((id, sender));
         table.under_way += 1;
         drop(table);
-        let entry = Arc::new(Entry { registry: Arc::clone(self), id });
+        let entry = Arc::new(Entry { registry: Arc::clone(self), id, began: observe::connection_began() });
         Ok((Arc::clone(&entry), Turn { entry, evicted }))
     }
 
@@ -246,8 +248,10 @@ impl Drop for Entry {
         if let Some(address) = table.connections.remove(&self.id).and_then(|ends| ends.address) {
             table.uncount(address);
         }
-        if table.connections.is_empty() {
-            drop(table);
+        let is_last = table.connections.is_empty();
+        drop(table);
+        observe::connection_ended(self.began);
+        if is_last {
             self.registry.emptied.notify_waiters();
         }
     }

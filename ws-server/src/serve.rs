@@ -1,6 +1,7 @@
 //! A handler for each connection, and how they all end.
 
 use crate::accept::{Connecting, Incoming};
+use crate::observe::{self, Handshake};
 use crate::registry::EXPIRY_INTERVAL;
 use crate::server::Shared;
 use crate::{BoxError, Drain, Error, Server};
@@ -233,18 +234,26 @@ where
             } => None,
         }
     });
-    async move {
+    observe::in_span(observe::span(peer, None), async move {
         // The connection is open until its task and its stream have ended.
         let _entry = entry;
         let outcome = match handshake.await {
-            Some(Ok(Some(incoming))) => run_to_end(async move { handler(incoming).await }).await,
+            Some(Ok(Some(incoming))) => {
+                observe::asks_for(incoming.request().uri().path());
+                run_to_end(async move { handler(incoming).await }).await
+            }
             Some(Err(error)) => Err(error),
-            Some(Ok(None)) | None => Ok(()),
+            Some(Ok(None)) => {
+                observe::handshake(Handshake::Answered);
+                return;
+            }
+            None => return,
         };
-        if let Err(error) = outcome {
-            shared.report(&error, peer);
+        match outcome {
+            Ok(()) => observe::handler_ended(),
+            Err(error) => shared.report(&error, peer),
         }
-    }
+    })
 }
 
 /// How long a server that stops still answers requests that are under way.

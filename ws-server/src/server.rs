@@ -137,6 +137,7 @@ impl Server {
 
 impl Shared {
     pub(crate) fn report(&self, error: &Error, peer: PeerAddr) {
+        crate::observe::error(error, peer);
         (self.on_error)(error, peer);
     }
 }

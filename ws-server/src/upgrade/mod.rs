@@ -2,6 +2,7 @@
 
 use crate::accept::{answer, check};
 use crate::forwarded::Forwarded;
+use crate::observe::{self, Handshake};
 use crate::registry::Entry;
 use crate::serve::run_to_end;
 use crate::server::Shared;
@@ -153,27 +154,30 @@ impl UpgradeRequest {
         F: Future<Output = Result<(), crate::BoxError>> + Send + 'static,
     {
         let Self { upgrade, connection, peer_addr, entry, shared, .. } = self;
+        let span = observe::span(peer_addr, Some(upgrade.request().uri().path()));
         let (response, negotiated) = match upgrade.accept(acceptance) {
             Ok(accepted) => accepted,
             Err(misuse) => return failed(misuse, &shared, peer_addr),
         };
         let registered = Arc::clone(&entry);
-        let task = tokio::spawn(async move {
+        let task = tokio::spawn(observe::in_span(span, async move {
             let outcome = match connection.await {
                 Ok(upgraded) => {
                     let io = Io::Upgraded(Box::new(TokioIo::new(upgraded)));
                     let stream = Stream::new(io, peer_addr, Arc::clone(&entry));
                     let config = Arc::clone(&shared.config);
                     let socket = WebSocket::from_parts(stream, BytesMut::new(), negotiated, config);
+                    observe::handshake(Handshake::Accepted);
                     entry.has_socket(socket.closer());
                     run_to_end(async move { handler(socket).await }).await
                 }
                 Err(error) => Err(Error::Open(OpenError::Io(std::io::Error::other(error)))),
             };
-            if let Err(error) = outcome {
-                shared.report(&error, peer_addr);
+            match outcome {
+                Ok(()) => observe::handler_ended(),
+                Err(error) => shared.report(&error, peer_addr),
             }
-        });
+        }));
         registered.has_task(task.abort_handle());
         response
     }
