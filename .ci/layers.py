@@ -41,7 +41,7 @@ CRATES = {
         {"ws-proto", "ws-tokio"},
         {"ws-sync"},
         {"bytes", "http", "tokio", "tokio-rustls", "rustls", "tracing", "metrics", "serde", "serde_json", "hyper", "axum"}
-        | {"getrandom", "hyper-util", "ipnet", "listenfd", "matchit", "proxy-header", "rfc7239"},
+        | {"getrandom", "humantime", "hyper-util", "ipnet", "listenfd", "matchit", "proxy-header", "rfc7239", "serde_path_to_error", "toml"},
         {"ws-client"} | ROOT_STORES,
     ),
     "ws-autobahn": ({"ws-proto", "ws-tokio", "ws-sync", "ws-client"}, set(), None, {"ws-server"}),

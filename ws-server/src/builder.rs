@@ -211,7 +211,7 @@ impl ServerBuilder {
         Ok(crate::Upgrades::new(shared, handle))
     }
 
-    fn check(&self) -> Result<(), StartError> {
+    pub(crate) fn check(&self) -> Result<(), StartError> {
         let Limits { max_connections, max_connections_per_address, max_handshakes, .. } = self.limits;
         let positive = |value: usize, setting| {
             if value == 0 { Err(StartError::Zero { setting }) } else { Ok(()) }

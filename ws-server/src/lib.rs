@@ -98,6 +98,7 @@
 //! | `hyper` | | sockets of the requests that hyper has read, or a server that is built on it: `Upgrades` |
 //! | `axum` | | `UpgradeRequest` is an extractor of axum; implies `hyper` |
 //! | `metrics` | | counts by the facade `metrics`; the names are those of `describe_metrics` |
+//! | `serde` | | `Settings` from TOML or the environment |
 //! | `tracing` | | a span for each connection, with events for its life |
 //! | `listenfd` | | `Listener::inherited`: sockets of a supervisor such as systemd |
 #![forbid(unsafe_code)]
@@ -123,6 +124,8 @@ mod router;
 mod runner;
 mod serve;
 mod server;
+#[cfg(feature = "serde")]
+mod settings;
 mod stream;
 #[cfg(feature = "tls")]
 mod tls;
@@ -148,6 +151,8 @@ pub use router::{RouteError, Router};
 pub use runner::{Listening, Runner};
 pub use serve::{ServerHandle, StopReport};
 pub use server::Server;
+#[cfg(feature = "serde")]
+pub use settings::{Listeners, Settings, SettingsError};
 pub use stream::Stream;
 #[cfg(feature = "tls")]
 pub use tls::{Tls, TlsBuilder};

@@ -47,9 +47,21 @@ impl fmt::Display for TlsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoCertificate => f.write_str("there is no certificate: name one with its key"),
-            Self::Read { path, error } => write!(f, "{} cannot be read: {error}", path.display()),
-            Self::Certificate { of, error } => write!(f, "{of} holds no certificate in PEM: {error}"),
-            Self::Key { of, error } => write!(f, "{of} holds no private key in PEM: {error}"),
+            Self::Read { path, error } => {
+                write!(f, "{} cannot be read: {error}; check the path and who may read it", path.display())
+            }
+            Self::Certificate { of, error } => {
+                write!(f, "{of} holds no certificate in PEM: {error}; name the file of the whole chain")
+            }
+            Self::Key { of, error } => {
+                write!(f, "{of} holds no private key in PEM: {error}; name the file of the key")
+            }
+            Self::Unusable { of, error } if matches!(**error, rustls::Error::InconsistentKeys(_)) => {
+                write!(
+                    f,
+                    "{of} cannot be used: the key is not that of the certificate; name the one it was made with"
+                )
+            }
             Self::Unusable { of, error } => write!(f, "{of} cannot be used: {error}"),
             Self::Authorities(error) => write!(f, "the authorities of clients cannot be used: {error}"),
         }
