@@ -48,6 +48,7 @@ async fn main() -> Result<()> {
     println!("stopping, {} connections are open", running.connections());
     let report = running.stop(Drain::new(Duration::from_secs(options.grace)).restarts()).await;
     println!("{} connections ended, {} were cut", report.ended, report.aborted);
+    println!("{} of them cleanly, {} with bytes that were not sent", report.clean, report.unsent);
     println!("{} messages were answered", answered.load(Ordering::Relaxed));
     Ok(())
 }

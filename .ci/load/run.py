@@ -69,8 +69,8 @@ async def drain(options):
         status = await asyncio.to_thread(server.wait, options.grace + PATIENCE)
         took = time.monotonic() - told
         await asyncio.wait_for(running, PATIENCE)
-        lines = [server.line(1) for _ in range(3)]
-    open_then, (ended, cut), answered = [numbers(line) for line in lines]
+        lines = [server.line(1) for _ in range(4)]
+    open_then, (ended, cut), (clean, unsent), answered = [numbers(line) for line in lines]
     sent, acknowledged = (sum(getattr(client, what) for client in clients) for what in ("sent", "acknowledged"))
     faults = [f"connection {number}: {client.fault}" for number, client in enumerate(clients) if client.fault]
     codes = {code: sum(client.closed_with == code for client in clients) for code in {client.closed_with for client in clients}}
@@ -78,13 +78,13 @@ async def drain(options):
         faults.append(f"close codes were {codes}")
     if answered != [acknowledged]:
         faults.append(f"the server answered {answered} messages, and {acknowledged} replies came")
-    if open_then != [count] or ended + cut != count or cut:
+    if open_then != [count] or ended != count or cut or clean != count or unsent:
         faults.append(f"the server reports {lines}")
     if status != 0 or took > options.grace:
         faults.append(f"the process ended with status {status} after {took:.1f} s, and the time of grace is {options.grace} s")
     print(
         f"drain: {count} connections, {sent} messages sent, {acknowledged} replies came and {answered[0]} were given, the other "
-        f"{sent - acknowledged} were under way behind the server's Close frame; close codes {codes}; ended {took:.1f} s after SIGTERM"
+        f"{sent - acknowledged} were under way behind the server's Close frame; close codes {codes}; {clean} closed cleanly; ended {took:.1f} s after SIGTERM"
     )
     return faults
 

@@ -2,9 +2,9 @@
 
 use crate::Error;
 use crate::stream::PeerAddr;
-use ws_proto::Failure;
 use ws_proto::handshake::HandshakeError;
-use ws_tokio::OpenError;
+use ws_proto::{CloseCode, Failure, Initiator};
+use ws_tokio::{OpenError, SocketStatus};
 
 #[cfg(feature = "metrics")]
 mod names;
@@ -67,6 +67,38 @@ pub(crate) fn handshake(result: Handshake) {
     tracing::debug!(result, "the handshake has ended");
     #[cfg(not(any(feature = "metrics", feature = "tracing")))]
     let _nobody_asks = result;
+}
+
+/// Is [`socket_ended`] to be told?
+pub(crate) const ASKS_FOR_ENDS: bool = cfg!(any(feature = "metrics", feature = "tracing"));
+
+/// A socket has ended like this.
+pub(crate) fn socket_ended(status: &SocketStatus) {
+    if !ASKS_FOR_ENDS {
+        return;
+    }
+    let (by, code) = match (&status.close_info, &status.failure) {
+        (Some(info), _) => match info.initiator {
+            Initiator::Local => ("server", info.sent.code),
+            Initiator::Peer => ("client", info.received.code),
+        },
+        (None, Some(failure)) => ("failure", failure.close_code()),
+        (None, None) => ("nobody", CloseCode::ABNORMAL),
+    };
+    #[cfg(feature = "metrics")]
+    {
+        // Clients may send any code from 3000 on, and each label is kept for ever.
+        let label = match u16::from(code) {
+            3000..=3999 => "3xxx".to_owned(),
+            4000..=4999 => "4xxx".to_owned(),
+            code => code.to_string(),
+        };
+        metrics::counter!(names::CLOSES_TOTAL, "by" => by, "code" => label).increment(1);
+    }
+    #[cfg(feature = "tracing")]
+    tracing::debug!(by, code = u16::from(code), "the connection has ended");
+    #[cfg(not(any(feature = "metrics", feature = "tracing")))]
+    let _nobody_asks = (by, code);
 }
 
 /// Something went wrong.

@@ -33,8 +33,19 @@ struct Table {
     /// How many of `handshakes` are under way.
     under_way: usize,
     next_id: u64,
+    /// How those have ended that ended since the server began to stop.
+    endings: Endings,
     /// Is the server stopping? Then sockets are closed like this as soon as they are there.
     farewell: Option<Farewell>,
+}
+
+/// How connections have ended.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Endings {
+    /// With both Close frames.
+    pub(crate) clean: usize,
+    /// With bytes that were queued and that the stream has not taken.
+    pub(crate) unsent: usize,
 }
 
 /// What a connection counts for, and the ways to end it from outside.
@@ -128,6 +139,19 @@ impl Registry {
         for closer in expired {
             EXPIRED.say(&closer);
         }
+    }
+
+    /// How the connections have ended since the server began to stop; those that are still open and have something unsent count for that.
+    pub(crate) fn endings(&self) -> Endings {
+        let (mut endings, closers) = {
+            let table = self.lock();
+            let closers = table.connections.values().filter_map(|ends| ends.closer.clone());
+            (table.endings, closers.collect::<Vec<_>>())
+        };
+        // Not under the lock, as below.
+        let statuses = closers.iter().filter_map(Closer::status);
+        endings.unsent += statuses.filter(|status| status.unsent_bytes > 0).count();
+        endings
     }
 
     /// Ends every task that has not ended by itself.
@@ -226,11 +250,31 @@ impl Entry {
     /// The connection has a socket now.
     pub(crate) fn has_socket(&self, closer: Closer<Stream>) {
         let mut table = self.registry.lock();
-        if let Some(farewell) = table.farewell {
-            drop(table);
+        let farewell = table.farewell;
+        if let Some(ends) = table.connections.get_mut(&self.id) {
+            ends.closer = Some(closer.clone());
+        }
+        drop(table);
+        if let Some(farewell) = farewell {
             farewell.say(&closer);
-        } else if let Some(ends) = table.connections.get_mut(&self.id) {
-            ends.closer = Some(closer);
+        }
+    }
+
+    /// The stream is being dropped, and its socket still knows how the connection has ended.
+    pub(crate) fn stream_ended(&self) {
+        let mut table = self.registry.lock();
+        if table.farewell.is_none() && !observe::ASKS_FOR_ENDS {
+            return;
+        }
+        let closer = table.connections.get_mut(&self.id).and_then(|ends| ends.closer.take());
+        // Not under the lock: a socket's own lock may be held by whoever waits for this one.
+        drop(table);
+        let Some(status) = closer.and_then(|closer| closer.status()) else { return };
+        observe::socket_ended(&status);
+        let mut table = self.registry.lock();
+        if table.farewell.is_some() {
+            table.endings.clean += usize::from(status.close_info.is_some());
+            table.endings.unsent += usize::from(status.unsent_bytes > 0);
         }
     }
 

@@ -104,6 +104,11 @@ pub struct StopReport {
     pub ended: usize,
     /// Not so: their handlers were aborted.
     pub aborted: usize,
+    /// How many of those that ended did so with both Close frames. The others had no socket yet, or their client was gone, or did not
+    /// answer.
+    pub clean: usize,
+    /// How many, of all, had bytes that were queued and that the system has not taken, Close frames included.
+    pub unsent: usize,
 }
 
 /// What a server is about.
@@ -185,6 +190,9 @@ impl Run {
         };
         self.report.aborted = registry.len().min(open);
         self.report.ended = open - self.report.aborted;
+        let endings = registry.endings();
+        self.report.clean = endings.clean.min(self.report.ended);
+        self.report.unsent = endings.unsent.min(open);
         registry.abort_all();
     }
 }

@@ -21,7 +21,7 @@ pub(crate) type PeerAddr = Option<SocketAddr>;
 pub struct Stream {
     io: Io,
     peer_addr: PeerAddr,
-    _entry: Arc<Entry>,
+    entry: Arc<Entry>,
 }
 
 #[derive(Debug)]
@@ -39,7 +39,7 @@ pub(crate) enum Io {
 
 impl Stream {
     pub(crate) const fn new(io: Io, peer_addr: PeerAddr, entry: Arc<Entry>) -> Self {
-        Self { io, peer_addr, _entry: entry }
+        Self { io, peer_addr, entry }
     }
 
     /// The address that the connection came from: the client's, that of a proxy between, or what a trusted proxy said by the PROXY
@@ -102,6 +102,12 @@ impl Stream {
             #[cfg(feature = "hyper")]
             Io::Upgraded(_) => None,
         }
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.entry.stream_ended();
     }
 }
 

@@ -22,7 +22,7 @@ async fn connections_handshakes_refusals_and_errors_are_counted() {
     let mut first = connect(addr, "/").await;
     first.send("hello").await.unwrap();
     first.recv().await.unwrap();
-    let _second = connect(addr, "/").await;
+    let second = connect(addr, "/").await;
     let foreign =
         Request::get(format!("ws://{addr}/")).header("origin", "https://elsewhere.example").body(());
     open(addr, foreign.unwrap()).await.err().unwrap();
@@ -41,12 +41,14 @@ async fn connections_handshakes_refusals_and_errors_are_counted() {
         assert!(rendered.lines().any(|found| found == line), "{line} is not in\n{rendered}");
     }
 
+    first.close(ws_server::CloseCode::NORMAL, "").await.unwrap();
     running.stop(Duration::ZERO).await;
-    drop(first);
+    drop((first, second));
     until_open(&running, 0).await;
     let rendered = recorder.handle().render();
     assert!(rendered.lines().any(|line| line == "ws_server_connections 0"), "{rendered}");
     assert!(rendered.lines().any(|line| line == "ws_server_connection_seconds_count 4"), "{rendered}");
+    assert!(rendered.contains("ws_server_closes_total{by=\"client\",code=\"1000\"} 1"), "{rendered}");
 }
 
 #[tokio::test]

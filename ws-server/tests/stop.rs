@@ -15,9 +15,9 @@ use ws_server::{Acceptance, CloseCode, Message, StopReport};
 /// Longer than any test takes: what waits for it hangs, and a test that hangs is seen.
 const LONG: Duration = Duration::from_secs(60);
 
-fn report(ended: usize, aborted: usize) -> StopReport {
+fn report(ended: usize, clean: usize, aborted: usize) -> StopReport {
     let mut report = StopReport::default();
-    (report.ended, report.aborted) = (ended, aborted);
+    (report.ended, report.clean, report.aborted) = (ended, clean, aborted);
     report
 }
 
@@ -39,9 +39,9 @@ async fn stopping_closes_every_socket_with_1001_and_waits_for_the_handlers() {
         let info = client.close_info().unwrap();
         assert_eq!(info.received.code, CloseCode::GOING_AWAY);
     }
-    assert_eq!(stopping.await.unwrap(), report(2, 0));
+    assert_eq!(stopping.await.unwrap(), report(2, 2, 0));
     assert_eq!(running.connections(), 0);
-    assert_eq!(running.stop(LONG).await, report(2, 0));
+    assert_eq!(running.stop(LONG).await, report(2, 2, 0));
     assert!(TcpStream::connect(addr).await.is_err(), "it does not listen any more");
 }
 
@@ -56,7 +56,7 @@ async fn sockets_are_closed_without_help_from_their_handlers() {
     let stopping = tokio::spawn(async move { running.stop(Duration::from_millis(50)).await });
     assert_eq!(client.recv().await.unwrap(), None);
     assert_eq!(client.close_info().unwrap().received.code, CloseCode::GOING_AWAY);
-    assert_eq!(stopping.await.unwrap(), report(0, 1));
+    assert_eq!(stopping.await.unwrap(), report(0, 0, 1));
 }
 
 #[tokio::test]
@@ -72,7 +72,7 @@ async fn handlers_that_do_not_end_are_aborted() {
         }
     });
     let _client = connect(addr, "/").await;
-    assert_eq!(running.stop(Duration::ZERO).await, report(0, 1));
+    assert_eq!(running.stop(Duration::ZERO).await, report(0, 0, 1));
     drop(running);
     assert_eq!(aborted.recv().await, None, "all that the handler had was dropped");
 }
@@ -90,8 +90,8 @@ async fn a_shorter_grace_holds_for_a_stop_that_goes_on() {
         async move { running.stop(Duration::MAX).await }
     });
     tokio::task::yield_now().await;
-    assert_eq!(running.stop(Duration::ZERO).await, report(0, 1));
-    assert_eq!(patient.await.unwrap(), report(0, 1));
+    assert_eq!(running.stop(Duration::ZERO).await, report(0, 0, 1));
+    assert_eq!(patient.await.unwrap(), report(0, 0, 1));
 }
 
 #[tokio::test]
@@ -102,7 +102,7 @@ async fn connections_without_a_request_are_dropped() {
     while running.connections() == 0 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(running.stop(LONG).await, report(1, 0));
+    assert_eq!(running.stop(LONG).await, report(1, 0, 0));
     assert_eq!(silent.await.unwrap(), "");
 }
 
@@ -134,7 +134,7 @@ async fn a_socket_that_is_accepted_while_the_server_stops_is_closing_at_once() {
         assert_eq!(client.recv().await.unwrap(), None);
         assert_eq!(client.close_info().unwrap().received.code, CloseCode::GOING_AWAY);
     }
-    assert_eq!(stopping.await.unwrap(), report(1, 0));
+    assert_eq!(stopping.await.unwrap().ended, 1);
 }
 
 #[tokio::test]
@@ -152,12 +152,46 @@ async fn sockets_that_outlive_their_handlers_are_closed_and_waited_for() {
     });
     assert_eq!(client.recv().await.unwrap(), None);
     assert_eq!(client.close_info().unwrap().received.code, CloseCode::GOING_AWAY);
-    assert_eq!(stopping.await.unwrap(), report(1, 0));
+    assert_eq!(stopping.await.unwrap(), report(1, 1, 0));
 }
 
 #[tokio::test]
 async fn an_idle_server_stops_at_once() {
     let (server, _) = server().await;
     let running = server.serve(echo);
-    assert_eq!(running.stop(LONG).await, report(0, 0));
+    assert_eq!(running.stop(LONG).await, report(0, 0, 0));
+}
+
+#[tokio::test]
+async fn clients_that_go_without_a_close_frame_are_not_counted_as_clean() {
+    let (server, addr) = server().await;
+    let running = server.serve(echo);
+    let client = connect(addr, "/").await;
+    let stopping = tokio::spawn({
+        let running = running.clone();
+        async move { running.stop(LONG).await }
+    });
+    // Takes the stream, and with it the connection, without an answer to what comes.
+    drop(client.into_parts());
+    assert_eq!(stopping.await.unwrap(), report(1, 0, 0));
+}
+
+#[tokio::test]
+async fn connections_with_unsent_bytes_are_counted() {
+    let (server, addr) = server().await;
+    let (begun, mut sending) = mpsc::unbounded_channel();
+    let running = server.serve(move |incoming| {
+        let begun = begun.clone();
+        async move {
+            let mut socket = incoming.accept(Acceptance::default()).await?;
+            begun.send(())?;
+            // More than all buffers on the way take.
+            socket.send_uncompressed(vec![0; 64 << 20]).await?;
+            Ok(())
+        }
+    });
+    let _client = connect(addr, "/").await;
+    sending.recv().await.unwrap();
+    let stopped = running.stop(Duration::ZERO).await;
+    assert_eq!((stopped.aborted, stopped.clean, stopped.unsent), (1, 0, 1));
 }

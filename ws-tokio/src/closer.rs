@@ -4,7 +4,21 @@ use crate::driver::Shared;
 use std::fmt;
 use std::sync::{Arc, Weak};
 use tokio::io::{AsyncRead, AsyncWrite};
-use ws_proto::{ApiMisuse, CloseCode};
+use ws_proto::{ApiMisuse, CloseCode, CloseInfo, Failure};
+
+/// How a socket stands; see [`Closer::status`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SocketStatus {
+    /// May messages still be sent? False from our Close frame on.
+    pub is_open: bool,
+    /// How the closing handshake went; `None` while it is not complete.
+    pub close_info: Option<CloseInfo>,
+    /// Why the connection failed, where it did.
+    pub failure: Option<Failure>,
+    /// Bytes that were queued and that the stream has not taken.
+    pub unsent_bytes: usize,
+}
 
 /// Closes a socket that another task has: for shutting down a server, or ending a session from outside.
 ///
@@ -32,6 +46,20 @@ impl<S> Closer<S> {
     #[must_use]
     pub fn is_alive(&self) -> bool {
         self.0.upgrade().is_some_and(|shared| shared.lock().stream.is_some())
+    }
+
+    /// How the socket stands. `None` when it is gone: the stream is dropped before it, so a stream that looks while it is dropped still
+    /// finds how the connection has ended, unless the runtime has dropped what saw to that.
+    #[must_use]
+    pub fn status(&self) -> Option<SocketStatus> {
+        let shared = self.0.upgrade()?;
+        let mut core = shared.lock();
+        Some(SocketStatus {
+            is_open: core.connection.is_open(),
+            close_info: core.connection.close_info().cloned(),
+            failure: core.connection.failure().cloned(),
+            unsent_bytes: core.connection.transmit().len(),
+        })
     }
 }
 

@@ -70,7 +70,7 @@ mod wakers;
 pub use ws_proto as proto;
 
 pub use borrowed::Replies;
-pub use closer::Closer;
+pub use closer::{Closer, SocketStatus};
 pub use error::Error;
 pub use handshake::{Incoming, OpenError, accept, accept_or_answer, accept_since, connect};
 pub use socket::{Parts, StreamRef, WebSocket};

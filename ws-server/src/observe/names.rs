@@ -7,6 +7,7 @@ pub(super) const CONNECTIONS_TOTAL: &str = "ws_server_connections_total";
 pub(super) const CONNECTION_SECONDS: &str = "ws_server_connection_seconds";
 pub(super) const HANDSHAKES_TOTAL: &str = "ws_server_handshakes_total";
 pub(super) const REFUSED_TOTAL: &str = "ws_server_refused_total";
+pub(super) const CLOSES_TOTAL: &str = "ws_server_closes_total";
 pub(super) const ERRORS_TOTAL: &str = "ws_server_errors_total";
 
 /// Tells the recorder what the metrics of this crate mean, for its help texts. Call it once, after the recorder was installed; without it
@@ -19,6 +20,7 @@ pub(super) const ERRORS_TOTAL: &str = "ws_server_errors_total";
 /// | `ws_server_connection_seconds` | histogram | | how long those lived that have ended |
 /// | `ws_server_handshakes_total` | counter | `result` | `accepted`, `rejected` by a handler, `answered` (a plain request), `refused` by a setting, `failed` |
 /// | `ws_server_refused_total` | counter | `reason` | `max_connections`, `max_connections_per_address`, `max_handshakes`, `origin`, `host`, `stopping` |
+/// | `ws_server_closes_total` | counter | `by`, `code` | sockets that have ended: `by` the `server` or the `client`, by a `failure`, by `nobody` (cut); codes from 3000 on as `3xxx` and `4xxx` |
 /// | `ws_server_errors_total` | counter | `family` | `accept`, `proxy`, `tls`, `handshake`, `timeout`, `protocol`, `limit`, `end_of_stream`, `io`, `send`, `misuse`, `handler`, `panic` |
 ///
 /// Errors are counted in [`Server::serve`](crate::Server::serve) and `Upgrades`, not in connections that are run in another
@@ -36,6 +38,11 @@ pub fn describe_metrics() {
         REFUSED_TOTAL,
         Unit::Count,
         "Connections and requests that a setting has kept out, by reason"
+    );
+    describe_counter!(
+        CLOSES_TOTAL,
+        Unit::Count,
+        "Sockets that have ended, by who began to close and by code"
     );
     describe_counter!(ERRORS_TOTAL, Unit::Count, "Errors of connections, by family");
 }
