@@ -110,6 +110,21 @@ impl<S> Shared<S> {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The receiving end goes. As the last handle it takes in what was read and not handed out, so that a Close frame among that is not
+    /// lost.
+    pub(crate) fn leave(&self, reader: &mut Reader) {
+        if reader.input.is_empty() {
+            return;
+        }
+        let mut core = self.lock();
+        if core.handles == 1 {
+            let now = core.now;
+            lend_for(&mut core.connection, &reader.input);
+            while core.connection.poll_event(&mut reader.input, now).is_some() {}
+            pool::reclaim(&mut core.connection);
+        }
+    }
+
     /// Users of its `Sink` and `Stream` may be in two tasks.
     pub(crate) fn divide(&self) {
         self.lock().waiting.divide();

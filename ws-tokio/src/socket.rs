@@ -8,6 +8,7 @@ use crate::split::{RecvHalf, SendHalf};
 use bytes::{Buf, Bytes, BytesMut};
 use std::fmt;
 use std::future::poll_fn;
+use std::mem::take;
 use std::ops::Deref;
 use std::sync::{Arc, MutexGuard};
 use std::task::{Context, Poll};
@@ -203,9 +204,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 
     /// Two halves for two tasks, neither of which waits for the other.
     #[must_use]
-    pub fn split(self) -> (RecvHalf<S>, SendHalf<S>) {
-        let Self { handle, reader } = self;
-        (RecvHalf { handle: handle.another(), reader }, SendHalf { handle })
+    pub fn split(mut self) -> (RecvHalf<S>, SendHalf<S>) {
+        let reader = take(&mut self.reader);
+        (RecvHalf { handle: self.handle.another(), reader }, SendHalf { handle: self.handle.another() })
     }
 
     /// A handle that closes this socket from another task.
@@ -258,14 +259,20 @@ impl<S> WebSocket<S> {
     /// Takes the socket apart, wherever it stands: nothing is sent or closed, and a message or frame that has come in part is lost.
     /// `None` when the stream is gone, because a background task ended it.
     #[must_use]
-    pub fn into_parts(self) -> Option<Parts<S>> {
+    pub fn into_parts(mut self) -> Option<Parts<S>> {
         let mut core = self.handle.0.lock();
         let stream = core.stream.take()?;
         let transmit = core.connection.transmit();
         let unsent = transmit.copy_to_bytes(transmit.len());
         drop(core);
-        let Self { reader, .. } = self;
+        let reader = take(&mut self.reader);
         Some(Parts { stream, leftover: reader.input.into_bytes(), unsent })
+    }
+}
+
+impl<S> Drop for WebSocket<S> {
+    fn drop(&mut self) {
+        self.handle.0.leave(&mut self.reader);
     }
 }
 

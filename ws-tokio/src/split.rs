@@ -60,6 +60,12 @@ impl<S> RecvHalf<S> {
     }
 }
 
+impl<S> Drop for RecvHalf<S> {
+    fn drop(&mut self) {
+        self.handle.0.leave(&mut self.reader);
+    }
+}
+
 impl<S> fmt::Debug for RecvHalf<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RecvHalf").finish_non_exhaustive()

@@ -158,6 +158,43 @@ async fn a_closer_wakes_whoever_receives_so_that_the_timer_is_armed() {
 }
 
 #[tokio::test]
+async fn a_close_frame_that_was_read_when_the_socket_is_dropped_is_answered() {
+    let (mut ws, mut peer, _) = server(1 << 10, Config::default());
+    let close = [0x88, 0x82, 0, 0, 0, 0, 0x03, 0xE8];
+    peer.write_all(&[&masked_text("one")[..], &masked_text("two"), &close].concat()).await.unwrap();
+    assert_eq!(ws.recv().await.unwrap(), Some(Message::from("one")));
+    let closer = ws.closer();
+    drop(ws);
+    // The code of the peer's frame, not that of a socket that was given up.
+    expect(&mut peer, &[0x88, 2, 0x03, 0xE8]).await;
+    let mut rest = Vec::new();
+    peer.read_to_end(&mut rest).await.unwrap();
+    assert_eq!(rest, []);
+    assert!(closer.status().is_none_or(|status| status.close_info.is_some()));
+}
+
+#[tokio::test]
+async fn a_closer_tells_how_the_socket_stands() {
+    let (mut ws, mut peer, _) = server(1 << 10, Config::default());
+    let closer = ws.closer();
+    let status = closer.status().unwrap();
+    assert!(status.is_open && status.close_info.is_none() && status.failure.is_none());
+    assert_eq!(status.unsent_bytes, 0);
+    ws.feed("hello").await.unwrap();
+    assert_eq!(closer.status().unwrap().unsent_bytes, 7);
+    peer.write_all(&[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xE8]).await.unwrap();
+    assert_eq!(ws.recv().await.unwrap(), None);
+    let status = closer.status().unwrap();
+    assert_eq!((status.is_open, status.unsent_bytes), (false, 0));
+    assert_eq!(status.close_info.unwrap().received.code, CloseCode::NORMAL);
+    drop(ws);
+    drop(peer);
+    while closer.status().is_some() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
 async fn what_follows_a_close_frame_in_one_read_reaches_nobody() {
     // One read brings both, while the answer cannot be written at once.
     let (input, mut peer) = tokio::io::duplex(1 << 10);
