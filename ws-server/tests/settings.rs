@@ -118,6 +118,19 @@ async fn tls_is_read_from_files() {
     listening.tls.unwrap().reload().unwrap();
     assert_eq!(listening.listeners.len(), 1);
     settings.builder().unwrap().listeners(listening.listeners).unwrap();
+
+    folder.certificate("other");
+    let path = |name: &str| folder.0.join(name).display().to_string();
+    let text = format!(
+        "listen = ['wss://127.0.0.1:0', 'ws://127.0.0.1:0']
+        tls = {{ certificate = '{}', key = '{}', client_authorities = '{}', clients_must = true, others = [{{ certificate = '{}', key = '{}' }}] }}",
+        path("localhost.pem"),
+        path("localhost.key"),
+        path("other.pem"),
+        path("other.pem"),
+        path("other.key"),
+    );
+    assert_eq!(Settings::from_toml(&text).unwrap().bind().await.unwrap().listeners().len(), 2);
 }
 
 #[tokio::test]
@@ -178,6 +191,14 @@ async fn values_that_mean_nothing_are_told_with_what_to_write() {
         (
             "hosts = ['https://a.example']",
             "hosts: \"https://a.example\" is no name of a host; write it without a scheme and a port",
+        ),
+        (
+            "listen = 'ws://127.0.0.1:0'\n[tls]\ncertificate = 'a'\nkey = 'b'",
+            "the setting listen cannot be \"ws://127.0.0.1:0\": there is a certificate and nothing that speaks TLS; write wss://, or leave tls out",
+        ),
+        (
+            "listen = 'wss://127.0.0.1:0'\n[tls]\ncertificate = 'a'\nkey = 'b'\nclients_must = true",
+            "the setting tls.clients_must cannot be \"true\": tls.client_authorities must say whose certificates count; name the file, or leave it out",
         ),
         ("max_handshakes = 0", "max_handshakes must be more than zero"),
         ("pong_timeout = '0s'", "pong_timeout must be more than zero"),
