@@ -4,6 +4,7 @@ use crate::{Exchange, Opening};
 use anyhow::{Context, Result, bail, ensure};
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
+use rustix::net::sockopt::set_socket_linger;
 use std::fmt;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -36,6 +37,8 @@ impl Generator {
         let mut links = Vec::with_capacity(connections);
         for key in 0..connections {
             let mut stream = TcpStream::connect(address).context("connecting")?;
+            // Closing is a reset: it leaves no port behind that cannot be used for a minute.
+            set_socket_linger(&stream, Some(Duration::ZERO))?;
             stream.set_nodelay(true)?;
             if let Some(opening) = opening {
                 opening.make(&mut stream)?;

@@ -3,12 +3,14 @@
 use crate::certificate::secure;
 use crate::{Exchange, Opening};
 use anyhow::{Context, Result, ensure};
+use rustix::net::sockopt::set_socket_linger;
 use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustls::ClientConfig;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Connections that are open and silent, until it is dropped.
 #[derive(Debug)]
@@ -69,6 +71,8 @@ fn dial(address: SocketAddrV4, source: Ipv4Addr) -> Result<TcpStream> {
     let socket = socket(AddressFamily::INET, SocketType::STREAM, None).context("no descriptor left")?;
     bind(&socket, &SocketAddrV4::new(source, 0)).context("no port left")?;
     connect(&socket, &address).context("connecting")?;
+    // Closing is a reset: it leaves no port behind that cannot be used for a minute.
+    set_socket_linger(&socket, Some(Duration::ZERO))?;
     let stream = TcpStream::from(socket);
     stream.set_nodelay(true)?;
     Ok(stream)
