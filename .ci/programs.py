@@ -5,10 +5,12 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 _running = set()
+_ports, _ports_lock = set(), threading.Lock()
 
 
 class Program:
@@ -92,9 +94,15 @@ class CheckFailed(Exception):
 
 
 def free_port():
-    """A port that was free a moment ago, for a program that cannot choose one itself."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+    """A port that was free a moment ago, for a program that cannot choose one itself; each is given once."""
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+        # Of two programs that are started with one port, one fails, and the clients of both reach the other.
+        with _ports_lock:
+            if port not in _ports:
+                _ports.add(port)
+                return port
 
 
 def wait_for_port(port, program, seconds=20):
