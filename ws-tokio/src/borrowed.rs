@@ -1,6 +1,7 @@
 //! Messages where they lie, for a synchronous closure: no memory of their own, and no copy.
 
-use crate::driver::{Reader, Shared, WRITE_FROM, stream_context};
+use crate::core::WRITE_FROM;
+use crate::driver::{Reader, Shared, stream_context};
 use crate::outgoing::{Outgoing, refused};
 use crate::wakers::Slot;
 use crate::{Error, WebSocket, pool};

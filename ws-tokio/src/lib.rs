@@ -56,6 +56,7 @@
 mod background;
 mod borrowed;
 mod closer;
+mod core;
 mod deadline;
 mod driver;
 mod error;

@@ -294,7 +294,7 @@ pub struct Parts<S> {
 }
 
 /// The stream of a socket, behind the socket's lock.
-pub struct StreamRef<'a, S>(MutexGuard<'a, crate::driver::Core<S>>);
+pub struct StreamRef<'a, S>(MutexGuard<'a, crate::core::Core<S>>);
 
 impl<'a, S> StreamRef<'a, S> {
     pub(crate) fn new(handle: &'a Handle<S>) -> Option<Self> {
