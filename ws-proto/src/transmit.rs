@@ -40,6 +40,12 @@ impl Transmit {
         self.len
     }
 
+    /// Memory that the queue holds, in bytes: its own buffer by capacity, payloads that it refers to by length.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let staged = self.staged.len() - self.at;
+        self.staged.capacity() + (self.len - staged) + self.shared.capacity() * size_of::<(usize, Bytes)>()
+    }
+
     /// Bytes taken since the beginning.
     pub(crate) const fn written(&self) -> u64 {
         self.written
