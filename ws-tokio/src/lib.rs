@@ -55,12 +55,14 @@
 
 mod background;
 mod borrowed;
+mod budget;
 mod closer;
 mod core;
 mod deadline;
 mod driver;
 mod error;
 mod handshake;
+mod locked;
 mod outgoing;
 mod pool;
 mod sink_stream;
@@ -71,6 +73,7 @@ mod wakers;
 pub use ws_proto as proto;
 
 pub use borrowed::Replies;
+pub use budget::{MemoryBudget, Pressure};
 pub use closer::{Closer, SocketStatus};
 pub use error::Error;
 pub use handshake::{Incoming, OpenError, accept, accept_or_answer, accept_since, connect};
