@@ -16,13 +16,25 @@ pub struct Transmit {
     /// Read up to here. Invariant: `at <= staged.len()`.
     at: usize,
     /// Large payloads, each with the position in `staged` before which it leaves. Invariant: positions ascend, from `at` on.
-    shared: VecDeque<(usize, Bytes)>,
+    shared: VecDeque<Reference>,
     /// Invariant: the unread bytes of `staged` and `shared` together.
     len: usize,
+    /// Invariant: the unread bytes of those in `shared` that are common.
+    common: usize,
     /// Bytes ever taken.
     written: u64,
     /// Does `staged` belong to a pool, and so outlive being empty?
     lent: bool,
+}
+
+/// A payload that is queued by reference.
+#[derive(Debug)]
+struct Reference {
+    /// Where in `staged` it leaves.
+    position: usize,
+    bytes: Bytes,
+    /// Do other connections queue it too?
+    common: bool,
 }
 
 impl Transmit {
@@ -40,10 +52,12 @@ impl Transmit {
         self.len
     }
 
-    /// Memory that the queue holds, in bytes: its own buffer by capacity, payloads that it refers to by length.
+    /// Memory that the queue holds, in bytes: its own buffer by capacity, payloads that it refers to by length. Not those that are common: they
+    /// are there once for many.
     pub(crate) fn memory_bytes(&self) -> usize {
         let staged = self.staged.len() - self.at;
-        self.staged.capacity() + (self.len - staged) + self.shared.capacity() * size_of::<(usize, Bytes)>()
+        let own = self.len - staged - self.common;
+        self.staged.capacity() + own + self.shared.capacity() * size_of::<Reference>()
     }
 
     /// Bytes taken since the beginning.
@@ -68,8 +82,7 @@ impl Transmit {
         if bytes.len() < SHARE_FROM {
             return self.push_copy(&bytes);
         }
-        self.len += bytes.len();
-        self.shared.push_back((self.staged.len(), bytes));
+        self.push_reference(bytes, false);
     }
 
     /// Queues a frame that many connections share: by reference also where a copy would be as cheap, because a slow peer's queue then
@@ -78,8 +91,13 @@ impl Transmit {
         if frame.len() < COMMON_FROM {
             return self.push_copy(&frame);
         }
-        self.len += frame.len();
-        self.shared.push_back((self.staged.len(), frame));
+        self.common += frame.len();
+        self.push_reference(frame, true);
+    }
+
+    fn push_reference(&mut self, bytes: Bytes, common: bool) {
+        self.len += bytes.len();
+        self.shared.push_back(Reference { position: self.staged.len(), bytes, common });
     }
 
     /// Queues a frame whose payload is to be copied, masked on the way where there is a key.
@@ -168,8 +186,8 @@ impl Transmit {
     #[cold]
     fn compact(&mut self) {
         self.staged.drain(..self.at);
-        for (position, _) in &mut self.shared {
-            *position -= self.at;
+        for reference in &mut self.shared {
+            reference.position -= self.at;
         }
         self.at = 0;
     }
@@ -177,13 +195,14 @@ impl Transmit {
     /// The staged bytes that leave before the next shared payload.
     #[inline]
     fn staged_chunk(&self) -> &[u8] {
-        let end = self.shared.front().map_or(self.staged.len(), |(position, _)| *position);
+        let end = self.shared.front().map_or(self.staged.len(), |reference| reference.position);
         self.staged.get(self.at..end).unwrap_or_default()
     }
 
     #[inline]
     fn reset(&mut self) {
         self.at = 0;
+        self.common = 0;
         if self.lent {
             self.staged.clear();
         } else {
@@ -204,7 +223,7 @@ impl Buf for Transmit {
     #[inline]
     fn chunk(&self) -> &[u8] {
         match (self.staged_chunk(), self.shared.front()) {
-            ([], Some((_, bytes))) => bytes,
+            ([], Some(reference)) => &reference.bytes,
             (staged, _) => staged,
         }
     }
@@ -215,7 +234,7 @@ impl Buf for Transmit {
         let mut filled = 0;
         let last = (self.staged.len(), [].as_slice());
         for (position, bytes) in
-            self.shared.iter().map(|(position, bytes)| (*position, &**bytes)).chain([last])
+            self.shared.iter().map(|reference| (reference.position, &*reference.bytes)).chain([last])
         {
             for slice in [self.staged.get(at..position).unwrap_or_default(), bytes] {
                 if !slice.is_empty() {
@@ -249,13 +268,17 @@ impl Transmit {
                 left -= taken;
                 continue;
             }
-            let Some((_, bytes)) = self.shared.front_mut() else {
+            let Some(reference) = self.shared.front_mut() else {
                 return;
             };
-            if left < bytes.len() {
-                return bytes.advance(left);
+            let taken = left.min(reference.bytes.len());
+            if reference.common {
+                self.common -= taken;
             }
-            left -= bytes.len();
+            if left < reference.bytes.len() {
+                return reference.bytes.advance(left);
+            }
+            left -= taken;
             self.shared.pop_front();
         }
     }

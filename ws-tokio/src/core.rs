@@ -166,9 +166,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
                 return Poll::Ready(Some(self.outcome()));
             }
         }
-        if let Some(account) = &mut self.account
-            && account.gives_way(self.connection.memory_bytes())
-        {
+        if self.account.is_some() && self.gives_way(reader) {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
@@ -266,15 +264,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
     /// receive buffer goes back to the thread.
     fn poll_read(&mut self, reader: &mut Reader, cx: &mut Context<'_>) -> Poll<()> {
         let read = self.poll_read_once(reader, cx);
-        if read.is_pending()
-            && let Some(spare) = reader.input.release()
-        {
+        if read.is_pending() {
+            self.release_input(reader);
+        } else if let Some(account) = &mut self.account {
+            account.input = reader.input.memory_bytes();
+        }
+        read
+    }
+
+    /// Gives the receive buffer back to the thread when it is empty.
+    fn release_input(&mut self, reader: &mut Reader) {
+        if let Some(spare) = reader.input.release() {
             pool::give_receive_buffer(spare);
         }
         if let Some(account) = &mut self.account {
             account.input = reader.input.memory_bytes();
         }
-        read
+    }
+
+    /// The memory budget is reached: are others to run before more is read?
+    fn gives_way(&mut self, reader: &mut Reader) -> bool {
+        let held = self.connection.memory_bytes();
+        let gives_way = self.account.as_mut().is_some_and(|account| account.gives_way(held));
+        if gives_way {
+            self.release_input(reader);
+        }
+        gives_way
     }
 
     fn poll_read_once(&mut self, reader: &mut Reader, cx: &mut Context<'_>) -> Poll<()> {

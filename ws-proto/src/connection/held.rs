@@ -18,8 +18,8 @@ impl Connection {
     /// Memory that the connection holds, in bytes: the message that is being received, what is queued, contexts of permessage-deflate and
     /// what is kept of their windows. Not what each connection has anyway, which is less than 2 KiB.
     ///
-    /// A payload that is queued by reference counts in full, also where other connections queue the same one: it stays for as long as the
-    /// slowest of them. No memory is looked at, some numbers are added: a driver may ask this each time it has driven the connection and
+    /// A payload that is queued by reference counts in full, but for that of a [`Prepared`](crate::Prepared) message, which is there once for
+    /// many. No memory is looked at, some numbers are added: a driver may ask this each time it has driven the connection and
     /// [reclaimed](Self::reclaim) what is spare.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {

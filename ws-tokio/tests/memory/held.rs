@@ -51,6 +51,24 @@ fn what_is_queued_is_told_as_long_as_it_is_there() {
 }
 
 #[test]
+fn what_many_connections_share_counts_for_none_and_what_one_has_beside_it_does() {
+    let prepared = ws_proto::Prepared::new(Message::binary(vec![7; 100_000]));
+    let mut connection = connection(Role::Server, config());
+    for _ in 0..3 {
+        connection.send_prepared(&prepared).unwrap();
+    }
+    assert!(connection.memory_bytes() <= KIB as usize, "{}", connection.memory_bytes());
+    connection.send(Message::binary(vec![7; 50_000])).unwrap();
+    // As it is written, piece by piece.
+    while connection.transmit().len() > 40_000 {
+        let own = connection.transmit().len().min(50_004);
+        let told = connection.memory_bytes();
+        assert!((own..own + KIB as usize).contains(&told), "{told} are told, {own} are its own");
+        bytes::Buf::advance(connection.transmit(), 7_000);
+    }
+}
+
+#[test]
 fn contexts_and_windows_are_told() {
     for role in ROLES {
         for bits in [9, 12, 15] {
