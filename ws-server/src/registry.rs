@@ -2,7 +2,8 @@
 
 use crate::limits::{AddressKey, Limits};
 use crate::observe::{self, Began};
-use crate::{Error, Stream};
+use crate::stream::PeerAddr;
+use crate::{Error, MemoryBudget, Stream, WebSocket};
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::net::IpAddr;
@@ -141,6 +142,26 @@ impl Registry {
         }
     }
 
+    /// Ends those sockets that hold most of the budget, until an eighth of it is free: else the next one would be due at once. `told` gets
+    /// what each held, and where it came from.
+    pub(crate) fn make_room(&self, budget: &MemoryBudget, mut told: impl FnMut(usize, PeerAddr)) {
+        let enough = budget.limit_bytes() - budget.limit_bytes() / 8;
+        let closers: Vec<_> =
+            self.lock().connections.values().filter_map(|ends| ends.closer.clone()).collect();
+        // Not under the lock, as below.
+        let held = closers.into_iter().filter_map(|closer| Some((closer.status()?.memory_bytes, closer)));
+        let mut greediest: Vec<_> = held.filter(|(held, _)| *held > 0).collect();
+        greediest.sort_unstable_by_key(|(held, _)| std::cmp::Reverse(*held));
+        for (held, closer) in greediest {
+            if budget.used_bytes() <= enough {
+                break;
+            }
+            let peer = closer.with_stream(Stream::peer_addr).flatten();
+            closer.give_up_memory(budget);
+            told(held, peer);
+        }
+    }
+
     /// How the connections have ended since the server began to stop; those that are still open and have something unsent count for that.
     pub(crate) fn endings(&self) -> Endings {
         let (mut endings, closers) = {
@@ -248,7 +269,11 @@ impl Entry {
     }
 
     /// The connection has a socket now.
-    pub(crate) fn has_socket(&self, closer: Closer<Stream>) {
+    pub(crate) fn has_socket(&self, socket: &mut WebSocket) {
+        if let Some(budget) = &self.registry.limits.memory_budget {
+            socket.set_memory_budget(budget.clone());
+        }
+        let closer = socket.closer();
         let mut table = self.registry.lock();
         let farewell = table.farewell;
         if let Some(ends) = table.connections.get_mut(&self.id) {

@@ -166,9 +166,9 @@ impl UpgradeRequest {
                     let io = Io::Upgraded(Box::new(TokioIo::new(upgraded)));
                     let stream = Stream::new(io, peer_addr, Arc::clone(&entry));
                     let config = Arc::clone(&shared.config);
-                    let socket = WebSocket::from_parts(stream, BytesMut::new(), negotiated, config);
+                    let mut socket = WebSocket::from_parts(stream, BytesMut::new(), negotiated, config);
                     observe::handshake(Handshake::Accepted);
-                    entry.has_socket(socket.closer());
+                    entry.has_socket(&mut socket);
                     run_to_end(async move { handler(socket).await }).await
                 }
                 Err(error) => Err(Error::Open(OpenError::Io(std::io::Error::other(error)))),
