@@ -4,7 +4,7 @@ use crate::accept::{Connecting, Incoming};
 use crate::observe::{self, Handshake};
 use crate::registry::EXPIRY_INTERVAL;
 use crate::server::Shared;
-use crate::{BoxError, Drain, Error, Server};
+use crate::{BoxError, Drain, Error, MemoryBudget, Server};
 use std::any::Any;
 use std::future::{pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,6 +14,7 @@ use std::task::Poll;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep, timeout_at};
+use ws_tokio::Pressure;
 
 impl Server {
     /// Runs `handler` for each client that has sent a valid opening request, each in a task of its own, until the server is
@@ -145,10 +146,15 @@ impl Run {
             expiry.set_missed_tick_behavior(MissedTickBehavior::Delay);
             expiry
         });
+        let mut pressure = self.shared.registry.limits().memory_budget.as_ref().map(MemoryBudget::pressure);
         loop {
             let connecting = tokio::select! {
                 biased;
                 () = stopping(&mut phase) => break,
+                () = felt(pressure.as_mut()) => {
+                    self.shared.make_room();
+                    continue;
+                }
                 () = tick(expiry.as_mut()) => {
                     self.shared.registry.close_expired();
                     continue;
@@ -160,11 +166,11 @@ impl Run {
             entry.has_task(task.abort_handle());
         }
         drop(server);
-        self.drain(phase).await;
+        self.drain(phase, pressure).await;
     }
 
     /// Closes all connections, and waits for them.
-    async fn drain(&mut self, mut phase: watch::Receiver<Phase>) {
+    async fn drain(&mut self, mut phase: watch::Receiver<Phase>, mut pressure: Option<Pressure>) {
         let registry = Arc::clone(&self.shared.registry);
         let Phase::Stopping { drain, .. } = *phase.borrow() else { return };
         let mut emptied = pin!(async {
@@ -185,6 +191,7 @@ impl Run {
             tokio::select! {
                 biased;
                 () = enough => break open,
+                () = felt(pressure.as_mut()) => self.shared.make_room(),
                 // The deadline may have moved.
                 _ = phase.changed() => {}
             }
@@ -208,6 +215,14 @@ impl Drop for Run {
 async fn stopping(phase: &mut watch::Receiver<Phase>) {
     // Fails where nobody is left who could tell.
     let _ = phase.wait_for(|phase| !matches!(phase, Phase::Running)).await;
+}
+
+/// The memory budget is reached; never, where there is none.
+async fn felt(pressure: Option<&mut Pressure>) {
+    match pressure {
+        Some(pressure) => pressure.felt().await,
+        None => pending().await,
+    }
 }
 
 /// The next time to look at what is due; never, where nothing is.

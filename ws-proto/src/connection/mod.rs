@@ -6,6 +6,7 @@ mod contexts;
 mod control;
 mod data;
 mod event;
+mod held;
 mod inflate;
 mod pongs;
 mod receive;

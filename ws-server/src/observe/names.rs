@@ -7,6 +7,7 @@ pub(super) const CONNECTIONS_TOTAL: &str = "ws_server_connections_total";
 pub(super) const CONNECTION_SECONDS: &str = "ws_server_connection_seconds";
 pub(super) const HANDSHAKES_TOTAL: &str = "ws_server_handshakes_total";
 pub(super) const REFUSED_TOTAL: &str = "ws_server_refused_total";
+pub(super) const GAVE_UP_MEMORY_TOTAL: &str = "ws_server_gave_up_memory_total";
 pub(super) const CLOSES_TOTAL: &str = "ws_server_closes_total";
 pub(super) const ERRORS_TOTAL: &str = "ws_server_errors_total";
 
@@ -19,7 +20,8 @@ pub(super) const ERRORS_TOTAL: &str = "ws_server_errors_total";
 /// | `ws_server_connections_total` | counter | | let in since the start |
 /// | `ws_server_connection_seconds` | histogram | | how long those lived that have ended |
 /// | `ws_server_handshakes_total` | counter | `result` | `accepted`, `rejected` by a handler, `answered` (a plain request), `refused` by a setting, `failed` |
-/// | `ws_server_refused_total` | counter | `reason` | `max_connections`, `max_connections_per_address`, `max_handshakes`, `origin`, `host`, `stopping` |
+/// | `ws_server_refused_total` | counter | `reason` | `max_connections`, `max_connections_per_address`, `max_handshakes`, `memory_budget`, `origin`, `host`, `stopping` |
+/// | `ws_server_gave_up_memory_total` | counter | | open connections that were closed because the memory budget was reached |
 /// | `ws_server_closes_total` | counter | `by`, `code` | sockets that have ended: `by` the `server` or the `client`, by a `failure`, by `nobody` (cut); codes from 3000 on as `3xxx` and `4xxx` |
 /// | `ws_server_errors_total` | counter | `family` | `accept`, `proxy`, `tls`, `handshake`, `timeout`, `protocol`, `limit`, `end_of_stream`, `io`, `send`, `misuse`, `handler`, `panic` |
 ///
@@ -38,6 +40,11 @@ pub fn describe_metrics() {
         REFUSED_TOTAL,
         Unit::Count,
         "Connections and requests that a setting has kept out, by reason"
+    );
+    describe_counter!(
+        GAVE_UP_MEMORY_TOTAL,
+        Unit::Count,
+        "Open connections that were closed because the memory budget was reached"
     );
     describe_counter!(
         CLOSES_TOTAL,

@@ -167,9 +167,9 @@ impl UpgradeRequest {
                     let io = Io::Upgraded(Box::new(TokioIo::new(upgraded)));
                     let stream = Stream::new(io, Arc::clone(&entry));
                     let config = Arc::clone(&shared.config);
-                    let socket = WebSocket::from_parts(stream, BytesMut::new(), negotiated, config);
+                    let mut socket = WebSocket::from_parts(stream, BytesMut::new(), negotiated, config);
                     observe::handshake(Handshake::Accepted);
-                    entry.has_socket(socket.closer());
+                    entry.has_socket(&mut socket);
                     match no_panic(|| handler(socket)) {
                         Ok(handler) => run_to_end(pin!(handler)).await,
                         Err(panicked) => Err(panicked),
