@@ -1,7 +1,7 @@
 //! Received control frames (§5.5), and sending them.
 
 use super::receive::Step;
-use super::{CloseFrame, Connection, Event, Pong};
+use super::{CloseFrame, Connection, Direction, Event, Pong};
 use crate::frame::{Header, Opcode};
 use crate::utf8::is_utf8;
 use crate::{CloseCode, ControlPayload, Failure, Input, ProtocolError, SendError, SendRefusal, Utf8Bytes};
@@ -39,6 +39,7 @@ impl Connection {
     pub(super) fn queue_control(&mut self, opcode: Opcode, payload: &[u8]) {
         let masking_key = self.next_masking_key();
         let header = Header { masking_key, ..Header::new(opcode, payload.len() as u64) };
+        self.show(Direction::Sent, header);
         self.transmit.push_frame(header.encode().as_slice(), payload, masking_key);
     }
 

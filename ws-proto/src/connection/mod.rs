@@ -4,10 +4,12 @@ mod closing;
 #[cfg(feature = "deflate")]
 mod contexts;
 mod control;
+mod counts;
 mod data;
 mod event;
 mod held;
 mod inflate;
+mod observer;
 mod pongs;
 mod receive;
 mod send;
@@ -15,13 +17,17 @@ mod state;
 mod timers;
 mod whole;
 
+pub use counts::{Compressed, Counts};
 pub use event::{CloseFrame, CloseInfo, Event, Fragment, Initiator, Pong};
+pub use observer::Direction;
 
 use crate::entropy::MaskingKeys;
 use crate::frame::Decoder;
 use crate::message::Memory;
 use crate::{Config, Failure, Negotiated, Pool, Role, Transmit};
 use control::PartialControl;
+use counts::Counters;
+use observer::{Observer, ShortWays};
 use pongs::Pongs;
 use receive::{OpenFrame, OpenMessage};
 use send::OutgoingMessage;
@@ -66,6 +72,9 @@ pub struct Connection {
     #[cfg(feature = "deflate")]
     deflate: Option<Box<contexts::Contexts>>,
     timers: Timers,
+    counters: Counters,
+    observer: Option<Box<Observer>>,
+    short_ways: ShortWays,
 }
 
 impl Connection {
@@ -81,6 +90,7 @@ impl Connection {
         Self {
             masking_keys: (role == Role::Client)
                 .then(|| Box::new(MaskingKeys::new(config.entropy().clone()))),
+            short_ways: ShortWays::of(&config, role),
             negotiated,
             config,
             state: State::Open,
@@ -95,6 +105,8 @@ impl Connection {
             #[cfg(feature = "deflate")]
             deflate,
             timers: Timers::new(now),
+            counters: Counters::default(),
+            observer: None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! From bytes to events.
 
 use super::inflate::Inflation;
-use super::{Connection, Event};
+use super::{Connection, Direction, Event};
 use crate::frame::{Header, MaskingKey, Opcode};
 use crate::message::{Assembler, Utf8Validator};
 use crate::{Failure, Input, LimitError, MessageKind, ProtocolError, Role};
@@ -186,6 +186,7 @@ impl Connection {
             }
             frame.consume(taken);
             message.delivered += taken as u64;
+            self.counters.received_bytes += taken as u64;
         }
         if let Err(error) = verdict {
             self.fail(error.into(), now);
@@ -211,6 +212,7 @@ impl Connection {
 
     /// Checks a header against everything that is known about the connection, before any of its payload is looked at.
     fn begin_frame(&mut self, header: &Header, now: Instant) -> Result<(), Failure> {
+        self.show(Direction::Received, *header);
         match (self.role(), header.masking_key) {
             (Role::Server, None) => return Err(ProtocolError::UnmaskedClientFrame.into()),
             (Role::Client, Some(_)) => return Err(ProtocolError::MaskedServerFrame.into()),
