@@ -5,6 +5,7 @@ mod core;
 mod held;
 mod idle;
 mod queues;
+mod streaming;
 
 use allocation_counter::measure;
 use std::time::Instant;
