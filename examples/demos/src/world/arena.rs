@@ -53,13 +53,42 @@ pub enum Tone {
     Bumper,
 }
 
-/// A convex thing that never moves.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// A thing that never moves. All lengths are metres; y is up.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Static {
     /// How it looks.
     pub tone: Tone,
-    /// Its corners, in metres; y is up.
-    pub points: Vec<[f32; 3]>,
+    /// What it is.
+    #[serde(flatten)]
+    pub form: Form,
+}
+
+/// The form of a static.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "form", rename_all = "camelCase")]
+pub enum Form {
+    /// A regular octagon that stands upright, two of its sides across the x axis.
+    Octagon {
+        /// The middle of its top.
+        top: [f32; 3],
+        /// From the middle to a side, above.
+        above: f32,
+        /// The same below. Only one with the same width everywhere can be touched.
+        below: f32,
+        /// From bottom to top.
+        height: f32,
+    },
+    /// A box.
+    Box {
+        /// Its middle.
+        middle: [f32; 3],
+        /// Half of its edges.
+        half: [f32; 3],
+        /// Its rise along its own z axis, in radians.
+        pitch: f32,
+        /// Its turn about the vertical after that, in radians.
+        yaw: f32,
+    },
 }
 
 /// A thing that moves, where it begins.
@@ -90,26 +119,28 @@ const ISLET: f32 = 6.5;
 /// Everything that never moves.
 #[must_use]
 pub fn statics() -> Vec<Static> {
+    let bridge = (ISLAND + ISLET_Z.abs() - ISLET) / 2.0;
     let mut statics = vec![
-        prism(Tone::Ground, [0.0, 0.0], ISLAND, ISLAND, -0.6, 0.0),
-        prism(Tone::Rock, [0.0, 0.0], ISLAND - 5.0, ISLAND - 0.7, -5.0, -0.6),
-        prism(Tone::Ground, [0.0, ISLET_Z], ISLET, ISLET, -0.6, 0.0),
-        prism(Tone::Rock, [0.0, ISLET_Z], ISLET - 3.0, ISLET - 0.7, -4.0, -0.6),
-        prism(Tone::Deck, [0.0, 0.0], PLATFORM, PLATFORM, 0.0, PLATFORM_HEIGHT),
-        // The bridge.
-        block(Tone::Deck, [0.0, -0.25, (ISLET_Z + ISLET - ISLAND) / 2.0], [1.6, 0.25, (ISLET_Z + ISLET + ISLAND).abs() / 2.0 + 0.6], 0.0),
+        octagon(Tone::Ground, [0.0, 0.0, 0.0], ISLAND, ISLAND, 0.6),
+        octagon(Tone::Rock, [0.0, -0.6, 0.0], ISLAND - 0.8, ISLAND - 6.0, 4.4),
+        octagon(Tone::Ground, [0.0, 0.0, ISLET_Z], ISLET, ISLET, 0.6),
+        octagon(Tone::Rock, [0.0, -0.6, ISLET_Z], ISLET - 0.6, ISLET - 3.0, 3.4),
+        octagon(Tone::Deck, [0.0, PLATFORM_HEIGHT, 0.0], PLATFORM, PLATFORM, PLATFORM_HEIGHT),
+        slab(Tone::Deck, [0.0, -0.2, -bridge], [1.6, 0.2, bridge - ISLAND + 0.5], 0.0),
     ];
     for quarter in 0..4_u8 {
-        let turn = f32::from(quarter) * FRAC_PI_2;
-        // Up to the platform.
-        statics.push(wedge(Tone::Deck, at(PLATFORM + 4.5, turn), 1.7, 4.6, PLATFORM_HEIGHT, turn));
-        // Over the edge of nothing: one jumps from these.
-        let diagonal = turn + PI / 4.0;
-        statics.push(wedge(Tone::Deck, at(15.0, diagonal - 0.16), 1.8, 3.6, 1.15, diagonal + FRAC_PI_2));
+        let straight = f32::from(quarter) * FRAC_PI_2;
+        let slanted = straight + PI / 4.0;
+        // Up to the platform, from four sides.
+        statics.push(ramp(at(PLATFORM + 4.4, straight), straight + PI, 1.7, 4.6, PLATFORM_HEIGHT));
+        // Nowhere to: one jumps from these.
+        statics.push(ramp(at(15.0, slanted - 0.16), slanted + FRAC_PI_2, 1.8, 3.6, 1.15));
         // Kerbs on the slanted sides; the straight ones are open.
-        statics.push(block(Tone::Trim, [at(ISLAND - 0.3, diagonal)[0], 0.2, at(ISLAND - 0.3, diagonal)[1]], [8.6, 0.2, 0.3], diagonal));
-        for side in [-0.24, 0.24] {
-            statics.push(prism(Tone::Bumper, at(ISLAND - 4.6, turn + side), 0.75, 0.75, 0.0, 1.3));
+        let [x, z] = at(ISLAND - 0.3, slanted);
+        statics.push(slab(Tone::Trim, [x, 0.2, z], [8.4, 0.2, 0.3], slanted));
+        for aside in [-0.24, 0.24] {
+            let [x, z] = at(ISLAND - 4.6, straight + aside);
+            statics.push(octagon(Tone::Bumper, [x, 1.3, z], 0.75, 0.75, 1.3));
         }
     }
     statics
@@ -170,38 +201,31 @@ fn at(radius: f32, angle: f32) -> [f32; 2] {
     [radius * angle.sin(), radius * angle.cos()]
 }
 
-/// An octagon with this distance of its sides from the middle, below and above.
-fn prism(tone: Tone, [x, z]: [f32; 2], below: f32, above: f32, bottom: f32, top: f32) -> Static {
-    let corners = |distance: f32, y: f32| {
-        (0..8_u8).map(move |corner| {
-            let [dx, dz] = at(distance / (PI / 8.0).cos(), (f32::from(corner) + 0.5) * PI / 4.0);
-            [x + dx, y, z + dz]
-        })
-    };
-    Static { tone, points: corners(below, bottom).chain(corners(above, top)).collect() }
+fn octagon(tone: Tone, top: [f32; 3], above: f32, below: f32, height: f32) -> Static {
+    Static { tone, form: Form::Octagon { top, above, below, height } }
 }
 
-/// A box, by its middle, half of its edges and its turn about the vertical.
-fn block(tone: Tone, [x, y, z]: [f32; 3], half: [f32; 3], yaw: f32) -> Static {
-    let signs = (0..8_u8).map(|bits| [0, 1, 2].map(|bit| if bits & 1 << bit == 0 { -1.0 } else { 1.0 }));
-    let points = signs.map(|[sx, sy, sz]: [f32; 3]| {
-        let [dx, dz] = turned([sx * half[0], sz * half[2]], yaw);
-        [x + dx, y + sy * half[1], z + dz]
-    });
-    Static { tone, points: points.collect() }
+/// A box that lies flat.
+fn slab(tone: Tone, middle: [f32; 3], half: [f32; 3], yaw: f32) -> Static {
+    Static { tone, form: Form::Box { middle, half, pitch: 0.0, yaw } }
 }
 
-/// A ramp: its foot is in the middle of its front, and it rises away from `facing`.
-fn wedge(tone: Tone, foot: [f32; 2], half_width: f32, run: f32, rise: f32, facing: f32) -> Static {
-    let corner = |side: f32, y: f32, back: f32| {
-        let [dx, dz] = turned([side * half_width, -back], facing);
-        [foot[0] + dx, y, foot[1] + dz]
-    };
-    let points = [-1.0, 1.0].map(|side| [corner(side, 0.0, 0.0), corner(side, 0.0, run), corner(side, rise, run)]);
-    Static { tone, points: points.concat() }
+/// A plank that begins at its foot on the ground and rises in a direction, that of [`at`].
+fn ramp(foot: [f32; 2], direction: f32, half_width: f32, run: f32, rise: f32) -> Static {
+    let pitch = rise.atan2(run);
+    // The middle of its upper face, and from there down into the plank.
+    let [along, up] = [run / 2.0 + pitch.sin() * PLANK, rise / 2.0 - pitch.cos() * PLANK];
+    let [dx, dz] = at(along, direction);
+    Static {
+        tone: Tone::Deck,
+        form: Form::Box {
+            middle: [foot[0] + dx, up, foot[1] + dz],
+            half: [half_width, PLANK, run.hypot(rise) / 2.0],
+            pitch,
+            yaw: direction,
+        },
+    }
 }
 
-/// A vector x, z turned about the vertical so that 0, 1 becomes the direction of [`at`].
-fn turned([x, z]: [f32; 2], yaw: f32) -> [f32; 2] {
-    [x * yaw.cos() + z * yaw.sin(), z * yaw.cos() - x * yaw.sin()]
-}
+/// Half of the thickness of a plank.
+const PLANK: f32 = 0.14;

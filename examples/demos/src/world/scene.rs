@@ -1,6 +1,6 @@
 //! The physics: what moves, and what players do to it.
 
-use super::arena::{self, Kind, Prop, Tone};
+use super::arena::{self, Form, Kind, Prop, Tone};
 use super::drive::{Command, STEP, drive};
 use super::message::Own;
 use super::quantise::{self, Rotation};
@@ -9,6 +9,7 @@ use rapier3d::prelude::{
     CoefficientCombineRule, Collider, ColliderBuilder, ColliderHandle, PhysicsWorld, Pose, Rotation as Quaternion, RigidBodyBuilder, RigidBodyHandle, Vector,
 };
 use std::collections::BTreeMap;
+use std::f32::consts::PI;
 
 /// The whole world, and its time.
 pub struct Scene {
@@ -41,12 +42,11 @@ impl Scene {
     pub fn new() -> Self {
         let mut physics = PhysicsWorld { gravity: Vector::new(0.0, GRAVITY, 0.0), ..PhysicsWorld::default() };
         physics.integration_parameters.dt = STEP;
-        for shape in arena::statics() {
-            let points: Vec<Vector> = shape.points.iter().map(|point| Vector::from_array(*point)).collect();
-            let restitution = if shape.tone == Tone::Bumper { 1.1 } else { 0.0 };
-            // All of them have a volume; the arena's test says so.
-            if let Some(hull) = ColliderBuilder::convex_hull(&points) {
-                physics.insert_collider(hull.friction(0.8).restitution(restitution).restitution_combine_rule(CoefficientCombineRule::Max), None);
+        for fixed in arena::statics() {
+            let restitution = if fixed.tone == Tone::Bumper { 1.1 } else { 0.0 };
+            for shape in solids(&fixed.form) {
+                let shape = shape.friction(0.8).restitution(restitution);
+                physics.insert_collider(shape.restitution_combine_rule(CoefficientCombineRule::Max), None);
             }
         }
         let mut scene = Self { physics, tick: 0, bodies: BTreeMap::new(), arrivals: 0 };
@@ -182,6 +182,27 @@ impl Default for Scene {
 impl std::fmt::Debug for Scene {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Scene").field("tick", &self.tick).field("bodies", &self.bodies.len()).finish_non_exhaustive()
+    }
+}
+
+/// What can be touched of a static.
+fn solids(form: &Form) -> Vec<ColliderBuilder> {
+    match *form {
+        // Four boxes, from each side to the one across, fill it. Things lie still on boxes, and do not on the hull of a large octagon.
+        Form::Octagon { top: [x, y, z], above, below, height } if above == below => {
+            let half_side = above * (PI / 8.0).tan();
+            let boxes = (0..4_u8).map(|side| {
+                let turn = Quaternion::from_rotation_y(f32::from(side) * PI / 4.0);
+                let pose = Pose::from_parts(Vector::new(x, y - height / 2.0, z), turn);
+                ColliderBuilder::cuboid(above, height / 2.0, half_side).position(pose)
+            });
+            boxes.collect()
+        }
+        Form::Octagon { .. } => Vec::new(),
+        Form::Box { middle, half: [x, y, z], pitch, yaw } => {
+            let turn = Quaternion::from_rotation_y(yaw) * Quaternion::from_rotation_x(-pitch);
+            vec![ColliderBuilder::cuboid(x, y, z).position(Pose::from_parts(Vector::from_array(middle), turn))]
+        }
     }
 }
 
