@@ -91,7 +91,7 @@ fn players_push_things_about_and_the_last_one_leaves_a_tidy_place() {
     });
     let during = scene.snapshot();
     let moved = before.bodies().iter().filter(|(id, body)| during.body(*id).is_some_and(|is| is.position != body.position)).count();
-    assert!(moved > 10, "{moved}");
+    assert!(moved > 5, "{moved}");
     ids.iter().for_each(|id| scene.leave(*id));
     run(&mut scene, 300, |_, _| {});
     let after = scene.snapshot();
