@@ -9,6 +9,7 @@ pub(super) const HANDSHAKES_TOTAL: &str = "ws_server_handshakes_total";
 pub(super) const REFUSED_TOTAL: &str = "ws_server_refused_total";
 pub(super) const CLOSES_TOTAL: &str = "ws_server_closes_total";
 pub(super) const ERRORS_TOTAL: &str = "ws_server_errors_total";
+pub(super) const GROUP_DROPS_TOTAL: &str = "ws_server_group_drops_total";
 
 /// Tells the recorder what the metrics of this crate mean, for its help texts. Call it once, after the recorder was installed; without it
 /// everything is counted too.
@@ -22,6 +23,7 @@ pub(super) const ERRORS_TOTAL: &str = "ws_server_errors_total";
 /// | `ws_server_refused_total` | counter | `reason` | `max_connections`, `max_connections_per_address`, `max_handshakes`, `origin`, `host`, `stopping` |
 /// | `ws_server_closes_total` | counter | `by`, `code` | sockets that have ended: `by` the `server` or the `client`, by a `failure`, by `nobody` (cut); codes from 3000 on as `3xxx` and `4xxx` |
 /// | `ws_server_errors_total` | counter | `family` | `accept`, `proxy`, `tls`, `handshake`, `timeout`, `protocol`, `limit`, `end_of_stream`, `io`, `send`, `misuse`, `handler`, `panic` |
+/// | `ws_server_group_drops_total` | counter | `policy` | messages that slow members of a [`Group`](crate::Group) did not get: `drop_newest`, `drop_oldest`, `coalesce`, `disconnect` |
 ///
 /// Errors are counted in [`Server::serve`](crate::Server::serve) and `Upgrades`, not in connections that are run in another
 /// way. Those of an open socket are seen as far as a handler ends with them.
@@ -45,4 +47,9 @@ pub fn describe_metrics() {
         "Sockets that have ended, by who began to close and by code"
     );
     describe_counter!(ERRORS_TOTAL, Unit::Count, "Errors of connections, by family");
+    describe_counter!(
+        GROUP_DROPS_TOTAL,
+        Unit::Count,
+        "Messages that slow members of groups did not get, by policy"
+    );
 }
