@@ -117,7 +117,9 @@ pub use http;
 
 pub use close_code::CloseCode;
 pub use config::{Config, ConfigBuilder, Delivery};
-pub use connection::{CloseFrame, CloseInfo, Connection, Event, Fragment, Initiator, Pong};
+pub use connection::{
+    CloseFrame, CloseInfo, Compressed, Connection, Counts, Direction, Event, Fragment, Initiator, Pong,
+};
 pub use entropy::Entropy;
 pub use error::{ApiMisuse, ConfigError, Failure, LimitError, ProtocolError, SendError, SendRefusal, Timer};
 pub use input::{Input, Payload, ReceiveBuffer};

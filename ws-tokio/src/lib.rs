@@ -61,6 +61,7 @@ mod deadline;
 mod driver;
 mod error;
 mod handshake;
+mod input;
 mod outgoing;
 mod pool;
 mod sink_stream;

@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::closer::Closer;
-use crate::driver::{Leave, Ops, Reader, Shared, now};
+use crate::driver::{Asked, Leave, Ops, Reader, Shared, now};
 use crate::outgoing::{Outgoing, Piece, Uncompressed};
 use crate::split::{RecvHalf, SendHalf};
 use bytes::{Buf, Bytes, BytesMut};
@@ -53,10 +53,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     fn new(stream: S, leftover: BytesMut, negotiated: Negotiated, config: Arc<Config>, ops: Ops<S>) -> Self {
-        let now = now();
-        let connection = Connection::new(negotiated, config, now);
+        let connection = Connection::new(negotiated, config, now());
         let reader = Reader { input: leftover.into(), ..Reader::default() };
-        Self { handle: Handle(Shared::new(stream, connection, now, ops)), reader }
+        Self { handle: Handle(Shared::new(stream, connection, ops)), reader }
     }
 
     /// The next message; `None` after a clean close, of which [`close_info`](Self::close_info) tells more. Pings are answered, pongs and
@@ -341,9 +340,9 @@ impl<S> Drop for Handle<S> {
             return;
         }
         if core.stream.is_some() {
-            let abandon = core.ops.abandon;
+            let Ops(ask) = core.ops;
             drop(core);
-            abandon(&self.0);
+            ask(&self.0, Asked::Abandon);
         } else if let Some(resting) = core.resting.take() {
             resting.wake();
         }

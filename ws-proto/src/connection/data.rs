@@ -21,6 +21,7 @@ impl Connection {
         let ends = frame_ends && frame.fin;
         let whole = self.config.delivery() == Delivery::Whole;
         message.delivered += n as u64;
+        self.counters.received_bytes += n as u64;
         frame.consume(n);
         if whole && ends && message.delivered == n as u64 {
             // All of it lies here: nothing to put together.
@@ -30,6 +31,7 @@ impl Connection {
             if !valid {
                 return Err(ProtocolError::InvalidUtf8.into());
             }
+            self.counters.received_messages += 1;
             return Ok(Step::Event(Event::Message(message_ref(kind, input.take_payload(n)))));
         }
         if message.kind == MessageKind::Text {
@@ -57,6 +59,7 @@ impl Connection {
         let Some(mut message) = self.message.take() else {
             return Step::Again;
         };
+        self.counters.received_messages += 1;
         // Only where there is a pool to give it to is memory kept for the next message.
         let memory = self.transmit.is_pooled().then_some(&mut self.memory);
         let bytes = message.assembler.finish(memory);
@@ -74,6 +77,7 @@ impl Connection {
         let first = !std::mem::replace(begun, true);
         let event = Event::Fragment(Fragment { kind: *kind, payload, first, fin });
         if fin {
+            self.counters.received_messages += 1;
             self.message = None;
         }
         Step::Event(event)

@@ -77,6 +77,9 @@ impl Connection {
                 message.utf8.feed(inflated.get(..room).unwrap_or(inflated))?;
             }
             message.delivered += inflated.len() as u64;
+            self.counters.received_bytes += inflated.len() as u64;
+            let compressed = self.counters.received_compressed();
+            compressed.plain_bytes += inflated.len() as u64;
             if message.delivered > limit {
                 return Err(LimitError::MessageTooBig { limit, actual: limit.saturating_add(1) }.into());
             }
@@ -85,6 +88,7 @@ impl Connection {
             if in_payload {
                 frame.consume(step.consumed);
                 inflation.from += step.consumed as u64;
+                compressed.wire_bytes += step.consumed as u64;
                 input.skip(step.consumed);
             } else {
                 inflation.tail += step.consumed;

@@ -4,9 +4,11 @@ mod closing;
 #[cfg(feature = "deflate")]
 mod contexts;
 mod control;
+mod counts;
 mod data;
 mod event;
 mod inflate;
+mod observer;
 mod pongs;
 mod receive;
 mod send;
@@ -14,12 +16,17 @@ mod state;
 mod timers;
 mod whole;
 
+pub use counts::{Compressed, Counts};
 pub use event::{CloseFrame, CloseInfo, Event, Fragment, Initiator, Pong};
+pub use observer::Direction;
 
 use crate::entropy::MaskingKeys;
 use crate::frame::Decoder;
 use crate::message::Memory;
 use crate::{Config, Failure, Negotiated, Pool, Role, Transmit};
+use control::PartialControl;
+use counts::Counters;
+use observer::{Observer, ShortWays};
 use pongs::Pongs;
 use receive::{OpenFrame, OpenMessage};
 use send::OutgoingMessage;
@@ -51,8 +58,8 @@ pub struct Connection {
     frame: Option<OpenFrame>,
     /// The message whose fragments are being read; in a box, as all that an idle connection does without.
     message: Option<Box<OpenMessage>>,
-    /// What has come of the payload of a control frame. Invariant: at most 125 bytes.
-    control: Vec<u8>,
+    /// What has come of the payload of a control frame that comes in pieces.
+    control: Option<Box<PartialControl>>,
     /// For large messages, while they go on.
     memory: Option<Box<Memory>>,
     transmit: Transmit,
@@ -60,10 +67,13 @@ pub struct Connection {
     /// Invariant: `Some` in the client role.
     masking_keys: Option<Box<MaskingKeys>>,
     /// The message that is being sent piece by piece.
-    outgoing: Option<OutgoingMessage>,
+    outgoing: Option<Box<OutgoingMessage>>,
     #[cfg(feature = "deflate")]
     deflate: Option<Box<contexts::Contexts>>,
     timers: Timers,
+    counters: Counters,
+    observer: Option<Box<Observer>>,
+    short_ways: ShortWays,
 }
 
 impl Connection {
@@ -79,13 +89,14 @@ impl Connection {
         Self {
             masking_keys: (role == Role::Client)
                 .then(|| Box::new(MaskingKeys::new(config.entropy().clone()))),
+            short_ways: ShortWays::of(&config, role),
             negotiated,
             config,
             state: State::Open,
             decoder: Decoder::new(),
             frame: None,
             message: None,
-            control: Vec::new(),
+            control: None,
             memory: None,
             transmit: Transmit::default(),
             pongs: Pongs::default(),
@@ -93,6 +104,8 @@ impl Connection {
             #[cfg(feature = "deflate")]
             deflate,
             timers: Timers::new(now),
+            counters: Counters::default(),
+            observer: None,
         }
     }
 
@@ -231,7 +244,7 @@ impl Connection {
     pub const fn failure(&self) -> Option<&Failure> {
         match &self.state {
             State::Failed { failure, .. } => Some(failure),
-            State::Open | State::Closing { .. } | State::Closed { .. } => None,
+            State::Open | State::Closing(_) | State::Closed { .. } => None,
         }
     }
 
@@ -240,8 +253,16 @@ impl Connection {
     pub const fn close_info(&self) -> Option<&CloseInfo> {
         match &self.state {
             State::Closed { info, .. } => Some(info),
-            State::Open | State::Closing { .. } | State::Failed { .. } => None,
+            State::Open | State::Closing(_) | State::Failed { .. } => None,
         }
+    }
+
+    /// When bytes last came, as [`poll_event`](Self::poll_event) was told; before any did, when the connection was made. What a driver
+    /// has read and not parsed yet came then.
+    #[inline]
+    #[must_use]
+    pub const fn last_input(&self) -> Instant {
+        self.timers.last_input()
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is to be called; it changes with almost every call, so ask again after each.

@@ -1,6 +1,6 @@
 //! From messages to frames.
 
-use super::Connection;
+use super::{Connection, Direction};
 use crate::frame::{Header, MaskingKey, Opcode};
 use crate::message::Utf8Validator;
 use crate::transmit::SHARE_FROM;
@@ -70,7 +70,7 @@ impl Connection {
             // §5.3: every frame has its own key, so a client shares nothing.
             return self.send(message.message().clone()).map_err(|error| SendError::new(error.refusal(), ()));
         }
-        self.timers.note_data_sent();
+        self.note_sent(message.message().len());
         #[cfg(feature = "deflate")]
         if let Some(deflate) = self.deflate.as_deref_mut()
             && deflate.compresses(message.message().len())
@@ -85,10 +85,19 @@ impl Connection {
             if let Some(frame) = frame {
                 let frame = frame.clone();
                 deflate.forget_sent_window();
+                let payload_len = Header::payload_len_of(frame.len());
+                self.counters.sent_compressed().add(message.message().len(), payload_len);
+                let kind = message.message().kind();
+                self.show(
+                    Direction::Sent,
+                    Header { rsv1: true, ..Header::new(kind.opcode(), payload_len as u64) },
+                );
                 self.transmit.push_common(frame);
                 return Ok(());
             }
         }
+        let kind = message.message().kind();
+        self.show(Direction::Sent, Header::new(kind.opcode(), message.message().len() as u64));
         self.transmit.push_common(message.plain().clone());
         Ok(())
     }
@@ -110,10 +119,9 @@ impl Connection {
         }
         let opened = self.outgoing.take();
         let is_first = opened.is_none();
-        let mut message = opened.unwrap_or_else(|| OutgoingMessage {
-            kind,
-            compressed: self.can_compress(),
-            utf8: Utf8Validator::new(),
+        let mut message = opened.unwrap_or_else(|| {
+            let compressed = self.can_compress();
+            Box::new(OutgoingMessage { kind, compressed, utf8: Utf8Validator::new() })
         });
         let mut utf8 = message.utf8.clone();
         let refusal = if message.kind != kind {
@@ -130,6 +138,8 @@ impl Connection {
             return Err(SendError::new(refusal, payload));
         }
         message.utf8 = utf8;
+        self.counters.sent_bytes += payload.len() as u64;
+        self.counters.sent_messages += u64::from(fin);
         let payload = if message.compressed { self.compress_fragment(&payload, fin) } else { payload };
         let opcode = if is_first { kind.opcode() } else { Opcode::Continuation };
         self.queue_frames(opcode, is_first && message.compressed, fin, payload);
@@ -144,6 +154,13 @@ impl Connection {
         self.masking_keys.as_mut().map(|keys| keys.next_key())
     }
 
+    /// A whole message of so many bytes is queued.
+    #[inline]
+    const fn note_sent(&mut self, bytes: usize) {
+        self.timers.note_data_sent();
+        self.counters.sent(bytes);
+    }
+
     #[inline]
     fn message_refusal(&self) -> Option<SendRefusal> {
         let open = self.outgoing.is_some().then_some(SendRefusal::FragmentedMessageOpen);
@@ -155,7 +172,7 @@ impl Connection {
         if let Some(refusal) = self.message_refusal() {
             return Err(SendError::new(refusal, message));
         }
-        self.timers.note_data_sent();
+        self.note_sent(message.len());
         let kind = message.kind();
         let deflate = compress && self.negotiated_deflate();
         if !deflate && message.len() < SHARE_FROM && self.queue_small(kind, message.as_bytes()) {
@@ -171,7 +188,7 @@ impl Connection {
         if let Some(refusal) = self.message_refusal() {
             return Err(SendError::new(refusal, ()));
         }
-        self.timers.note_data_sent();
+        self.note_sent(payload.len());
         if self.negotiated_deflate() || !self.queue_small(kind, payload) {
             let payload = Bytes::copy_from_slice(payload);
             let message = match kind {
@@ -187,7 +204,7 @@ impl Connection {
     /// another case.
     #[inline]
     fn queue_small(&mut self, kind: MessageKind, payload: &[u8]) -> bool {
-        if self.masking_keys.is_some() || self.config.fragment_bytes().is_some() {
+        if !self.short_ways.send {
             return false;
         }
         let Ok(len) = u16::try_from(payload.len()) else { return false };
@@ -218,6 +235,7 @@ impl Connection {
     fn queue_frame(&mut self, header: Header, payload: Bytes) {
         let masking_key = self.next_masking_key();
         let header = Header { payload_len: payload.len() as u64, masking_key, ..header };
+        self.show(Direction::Sent, header);
         let encoded = header.encode();
         if payload.len() < SHARE_FROM {
             return self.transmit.push_frame(encoded.as_slice(), &payload, masking_key);
@@ -286,6 +304,7 @@ impl Connection {
         let mut out = Vec::new();
         if let Some(deflate) = &mut self.deflate {
             deflate.compress(payload, fin, &mut out);
+            self.counters.sent_compressed().add(payload.len(), out.len());
         }
         out.into()
     }
@@ -300,10 +319,14 @@ impl Connection {
             let mut compressed = Vec::new();
             deflate.compress(payload, true, &mut compressed);
             let rsv1 = must_compress || compressed.len() < payload.len();
+            if rsv1 {
+                self.counters.sent_compressed().add(payload.len(), compressed.len());
+            }
             let payload = if rsv1 { compressed.into() } else { payload.clone() };
             return self.queue_frames(kind.opcode(), rsv1, true, payload);
         }
         let masking_key = self.masking_keys.as_mut().map(|keys| keys.next_key());
+        let mut header = Header { rsv1: true, masking_key, ..Header::new(kind.opcode(), 0) };
         let mut shorter = true;
         self.transmit.append(|out| {
             let begin = out.len();
@@ -318,7 +341,7 @@ impl Connection {
             if let (Some(key), Some(compressed)) = (masking_key, out.get_mut(body..)) {
                 key.apply(0, compressed);
             }
-            let header = Header { rsv1: true, masking_key, ..Header::new(kind.opcode(), payload_len as u64) };
+            header.payload_len = payload_len as u64;
             let header = header.encode();
             let header = header.as_slice();
             // The room is for the longest header; a shorter one pulls the few bytes behind it up.
@@ -328,8 +351,12 @@ impl Connection {
             out.drain(begin + header.len()..body);
         });
         if !shorter {
-            self.queue_frames(kind.opcode(), false, true, payload.clone());
+            return self.queue_frames(kind.opcode(), false, true, payload.clone());
         }
+        let compressed = self.counters.sent_compressed();
+        compressed.plain_bytes += payload.len() as u64;
+        compressed.wire_bytes += header.payload_len;
+        self.show(Direction::Sent, header);
     }
 }
 

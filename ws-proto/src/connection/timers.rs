@@ -2,6 +2,7 @@
 
 use super::state::after;
 use crate::{Config, ControlPayload, LimitError};
+use bytes::Bytes;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,10 @@ pub(super) struct Timers {
     /// Control frames received since `window`.
     control_frames: u32,
     window: Instant,
+    /// Pings that were answered.
+    round_trips: u32,
+    /// Microseconds that the last of them took; at most, where it took longer than there is room for.
+    last_round_trip: u32,
 }
 
 /// Pings that no pong has answered, oldest first.
@@ -70,6 +75,8 @@ impl Timers {
             next_ping: 0,
             control_frames: 0,
             window: now,
+            round_trips: 0,
+            last_round_trip: 0,
         }
     }
 
@@ -86,6 +93,11 @@ impl Timers {
     #[inline]
     pub(super) const fn is_probing(&self) -> bool {
         self.probe.is_some()
+    }
+
+    #[inline]
+    pub(super) const fn last_input(&self) -> Instant {
+        self.last_input
     }
 
     /// Bytes came: the peer lives.
@@ -142,7 +154,16 @@ impl Timers {
         if pings.is_empty() {
             self.pings = None;
         }
-        Some(now.saturating_duration_since(sent))
+        let round_trip = now.saturating_duration_since(sent);
+        self.round_trips = self.round_trips.saturating_add(1);
+        self.last_round_trip = u32::try_from(round_trip.as_micros()).unwrap_or(u32::MAX);
+        Some(round_trip)
+    }
+
+    /// How many pings were answered, and how long the last one took.
+    pub(super) fn round_trips(&self) -> (u32, Option<Duration>) {
+        let last = Duration::from_micros(self.last_round_trip.into());
+        (self.round_trips, (self.round_trips > 0).then_some(last))
     }
 
     /// What keepalive asks for at `now`; `written` and `end` are how much was written ever, and how much there is to write in all.
@@ -152,7 +173,7 @@ impl Timers {
                 Some(interval) if now >= after(self.last_input, interval) => {
                     let number = self.next_ping;
                     self.next_ping = number.wrapping_add(1);
-                    Keepalive::Ping(ControlPayload::from_checked(&number.to_be_bytes()))
+                    Keepalive::Ping(ControlPayload::from_checked(Bytes::copy_from_slice(&number.to_be_bytes())))
                 }
                 _ => Keepalive::Wait,
             };

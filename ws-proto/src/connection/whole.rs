@@ -3,7 +3,7 @@
 use super::Connection;
 use super::data::message_ref;
 use crate::utf8::is_utf8;
-use crate::{Delivery, Input, MessageKind, MessageRef, ProtocolError, Role};
+use crate::{Input, MessageKind, MessageRef, ProtocolError, Role};
 use std::time::Instant;
 
 impl Connection {
@@ -17,7 +17,7 @@ impl Connection {
             || self.frame.is_some()
             || self.message.is_some()
             || self.decoder.is_inside_header()
-            || self.config.delivery() != Delivery::Whole
+            || !self.short_ways.receive
         {
             return None;
         }
@@ -68,6 +68,7 @@ impl Connection {
             return None;
         }
         self.timers.note_message(now);
+        self.counters.received(len);
         let header_len = all.len() - behind;
         input.skip(header_len);
         Some(message_ref(kind, input.take_payload(len)))

@@ -96,6 +96,17 @@ impl Header {
         Ok(Some((header, bytes.len() - rest.len())))
     }
 
+    /// How long the payload is of an unmasked frame of `frame_len` bytes, its header included.
+    #[cfg(feature = "deflate")]
+    pub(crate) const fn payload_len_of(frame_len: usize) -> usize {
+        let header_len = match frame_len {
+            0..=127 => 2,
+            128..=0x1_0003 => 4,
+            _ => 10,
+        };
+        frame_len.saturating_sub(header_len)
+    }
+
     /// Writes the header, with the length in its shortest form.
     #[inline]
     #[must_use]
@@ -191,6 +202,15 @@ mod tests {
             Header::decode(&[0x82, 127, 0x80, 0, 0, 0, 0, 1, 0, 0]),
             Err(ProtocolError::LengthOutOfRange)
         );
+    }
+
+    #[cfg(feature = "deflate")]
+    #[test]
+    fn the_length_of_an_unmasked_frame_tells_that_of_its_payload() {
+        for payload_len in [0, 1, 125, 126, 127, 128, 65_535, 65_536, 100_000] {
+            let header = Header::new(Opcode::Text, payload_len as u64).encode();
+            assert_eq!(Header::payload_len_of(header.as_slice().len() + payload_len), payload_len);
+        }
     }
 
     proptest! {
