@@ -1,5 +1,17 @@
 //! A 3-D world for many players.
 
+pub mod arena;
+pub mod delta;
+pub mod drive;
+pub mod follower;
+pub mod history;
+pub mod message;
+pub mod quantise;
+pub mod scene;
+pub mod snapshot;
+pub mod viewer;
+pub mod wire;
+
 use crate::serve::{Listen, serve};
 use crate::site::{File, Site};
 use anyhow::Result;
