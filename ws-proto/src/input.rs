@@ -113,6 +113,17 @@ impl ReceiveBuffer {
         &mut self.buf
     }
 
+    /// Has it room for `capacity` bytes, when nothing is left in it? The front of its memory comes back where no payload holds it.
+    #[inline]
+    pub fn has_room(&mut self, capacity: usize) -> bool {
+        if !self.is_empty() {
+            return false;
+        }
+        self.at = 0;
+        self.buf.clear();
+        self.buf.capacity() >= capacity || self.buf.try_reclaim(capacity)
+    }
+
     /// Takes its memory away when nothing is left in it, for others to use.
     #[inline]
     pub fn release(&mut self) -> Option<BytesMut> {

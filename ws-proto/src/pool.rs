@@ -3,6 +3,7 @@
 #[cfg(feature = "deflate")]
 use crate::deflate::{Compressor, Decompressor};
 use crate::message::Spare;
+use crate::transmit::Queue;
 use std::collections::VecDeque;
 
 /// Spare send buffers and deflate contexts: one pool for each thread of a driver.
@@ -15,7 +16,8 @@ use std::collections::VecDeque;
 /// Using a pool is optional. Without one a connection allocates what it needs and frees it when it is done.
 #[derive(Debug, Default)]
 pub struct Pool {
-    buffers: Vec<Vec<u8>>,
+    #[expect(clippy::vec_box, reason = "a connection has room for a pointer, for as long as it lives")]
+    buffers: Vec<Box<Queue>>,
     /// Memory of large messages, and the turn at which it came; in this order.
     spares: VecDeque<(Spare, u64)>,
     /// Counts loans.
@@ -34,14 +36,14 @@ impl Pool {
     }
 
     #[inline]
-    pub(crate) fn take_buffer(&mut self) -> Vec<u8> {
+    pub(crate) fn take_buffer(&mut self) -> Box<Queue> {
         self.buffers.pop().unwrap_or_default()
     }
 
+    /// Takes a buffer in which nothing is left.
     #[inline]
-    pub(crate) fn give_buffer(&mut self, mut buffer: Vec<u8>) {
+    pub(crate) fn give_buffer(&mut self, buffer: Box<Queue>) {
         if self.buffers.len() < BUFFERS && buffer.capacity() <= BUFFER_BYTES {
-            buffer.clear();
             self.buffers.push(buffer);
         }
     }

@@ -11,30 +11,14 @@ use std::io::IoSlice;
 /// leave by a vectored write.
 #[derive(Debug, Default)]
 pub struct Transmit {
-    /// Headers and small payloads.
-    staged: Vec<u8>,
-    /// Read up to here. Invariant: `at <= staged.len()`.
-    at: usize,
-    /// Large payloads, each with the position in `staged` before which it leaves. Invariant: positions ascend, from `at` on.
-    shared: VecDeque<Reference>,
-    /// Invariant: the unread bytes of `staged` and `shared` together.
+    /// What waits. `None`, or an empty one that a pool has lent, where nothing does: an idle connection has room for a pointer only.
+    queue: Option<Box<Queue>>,
+    /// Invariant: the unread bytes of `queue`.
     len: usize,
-    /// Invariant: the unread bytes of those in `shared` that are common.
-    common: usize,
     /// Bytes ever taken.
     written: u64,
-    /// Does `staged` belong to a pool, and so outlive being empty?
+    /// Does the queue belong to a pool, and so outlive being empty?
     lent: bool,
-}
-
-/// A payload that is queued by reference.
-#[derive(Debug)]
-struct Reference {
-    /// Where in `staged` it leaves.
-    position: usize,
-    bytes: Bytes,
-    /// Do other connections queue it too?
-    common: bool,
 }
 
 impl Transmit {
@@ -55,9 +39,7 @@ impl Transmit {
     /// Memory that the queue holds, in bytes: its own buffer by capacity, payloads that it refers to by length. Not those that are common: they
     /// are there once for many.
     pub(crate) fn memory_bytes(&self) -> usize {
-        let staged = self.staged.len() - self.at;
-        let own = self.len - staged - self.common;
-        self.staged.capacity() + own + self.shared.capacity() * size_of::<Reference>()
+        self.queue.as_ref().map_or(0, |queue| queue.capacity() + self.len - queue.staged_len() - queue.common)
     }
 
     /// Bytes taken since the beginning.
@@ -72,8 +54,7 @@ impl Transmit {
 
     /// Queues a copy of `bytes`.
     pub(crate) fn push_copy(&mut self, bytes: &[u8]) {
-        self.make_room(bytes.len());
-        self.staged.extend_from_slice(bytes);
+        self.stage(bytes.len()).extend_from_slice(bytes);
         self.len += bytes.len();
     }
 
@@ -91,67 +72,78 @@ impl Transmit {
         if frame.len() < COMMON_FROM {
             return self.push_copy(&frame);
         }
-        self.common += frame.len();
         self.push_reference(frame, true);
     }
 
     fn push_reference(&mut self, bytes: Bytes, common: bool) {
         self.len += bytes.len();
-        self.shared.push_back(Reference { position: self.staged.len(), bytes, common });
+        self.queue.get_or_insert_default().push_reference(bytes, common);
     }
 
     /// Queues a frame whose payload is to be copied, masked on the way where there is a key.
     #[inline]
     pub(crate) fn push_frame(&mut self, header: &[u8], payload: &[u8], key: Option<MaskingKey>) {
         let len = header.len() + payload.len();
-        self.make_room(len);
-        self.len += len;
-        self.staged.extend_from_slice(header);
-        let Some(key) = key else { return self.staged.extend_from_slice(payload) };
-        let mut phase = 0;
-        // In pieces that stay in the first-level cache between the copy and the mask: one pass over memory.
-        for piece in payload.chunks(MASK_PIECE) {
-            let from = self.staged.len();
-            self.staged.extend_from_slice(piece);
-            if let Some(copy) = self.staged.get_mut(from..) {
-                key.apply(phase, copy);
+        let staged = self.stage(len);
+        staged.extend_from_slice(header);
+        match key {
+            None => staged.extend_from_slice(payload),
+            Some(key) => {
+                let mut phase = 0;
+                // In pieces that stay in the first-level cache between the copy and the mask: one pass over memory.
+                for piece in payload.chunks(MASK_PIECE) {
+                    let from = staged.len();
+                    staged.extend_from_slice(piece);
+                    if let Some(copy) = staged.get_mut(from..) {
+                        key.apply(phase, copy);
+                    }
+                    phase += piece.len();
+                }
             }
-            phase += piece.len();
         }
+        self.len += len;
     }
 
     /// Queues an unmasked frame whose payload, of `len` bytes, is to be copied; `first` is the first byte of its header.
     #[inline]
     pub(crate) fn push_unmasked(&mut self, first: u8, len: u16, payload: &[u8]) {
-        self.make_room(4 + payload.len());
-        let before = self.staged.len();
+        let staged = self.stage(4 + payload.len());
+        let before = staged.len();
         let [high, low] = len.to_be_bytes();
         if len < 126 {
-            self.staged.extend_from_slice(&[first, low]);
+            staged.extend_from_slice(&[first, low]);
         } else {
-            self.staged.extend_from_slice(&[first, 126, high, low]);
+            staged.extend_from_slice(&[first, 126, high, low]);
         }
-        self.staged.extend_from_slice(payload);
-        self.len += self.staged.len() - before;
+        staged.extend_from_slice(payload);
+        self.len += staged.len() - before;
     }
 
     /// Lets `write` append to the queue's own buffer, and counts what came.
     pub(crate) fn append(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
-        self.make_room(0);
-        let before = self.staged.len();
-        write(&mut self.staged);
-        debug_assert!(self.staged.len() >= before, "only appended to");
-        self.len += self.staged.len() - before;
+        let staged = self.stage(0);
+        let before = staged.len();
+        write(staged);
+        debug_assert!(staged.len() >= before, "only appended to");
+        self.len += staged.len() - before;
+    }
+
+    /// The buffer to stage `more` bytes in.
+    #[inline]
+    fn stage(&mut self, more: usize) -> &mut Vec<u8> {
+        let queue = self.queue.get_or_insert_default();
+        queue.make_room(more);
+        &mut queue.staged
     }
 
     #[inline]
     pub(crate) const fn wants_buffer(&self) -> bool {
-        self.staged.capacity() == 0
+        self.queue.is_none()
     }
 
     #[inline]
     pub(crate) const fn has_spare_buffer(&self) -> bool {
-        self.len == 0 && self.staged.capacity() > 0
+        self.len == 0 && self.queue.is_some()
     }
 
     /// Was it ever lent a buffer?
@@ -161,17 +153,100 @@ impl Transmit {
 
     /// Takes a buffer to stage in, when there is none.
     #[inline]
-    pub(crate) fn lend(&mut self, buffer: impl FnOnce() -> Vec<u8>) {
+    pub(crate) fn lend(&mut self, buffer: impl FnOnce() -> Box<Queue>) {
         self.lent = true;
-        if self.staged.capacity() == 0 {
-            self.staged = buffer();
-        }
+        self.queue.get_or_insert_with(buffer);
     }
 
     /// Gives the buffer back, when it is empty.
     #[inline]
-    pub(crate) fn reclaim(&mut self) -> Option<Vec<u8>> {
-        self.has_spare_buffer().then(|| std::mem::take(&mut self.staged))
+    pub(crate) const fn reclaim(&mut self) -> Option<Box<Queue>> {
+        if self.len == 0 { self.queue.take() } else { None }
+    }
+
+    #[inline]
+    fn reset(&mut self) {
+        match &mut self.queue {
+            Some(queue) if self.lent => queue.clear(),
+            queue => *queue = None,
+        }
+    }
+}
+
+impl Buf for Transmit {
+    #[inline]
+    fn remaining(&self) -> usize {
+        self.len
+    }
+
+    #[inline]
+    fn chunk(&self) -> &[u8] {
+        self.queue.as_ref().map_or(&[], |queue| queue.chunk())
+    }
+
+    fn chunks_vectored<'a>(&'a self, dst: &mut [IoSlice<'a>]) -> usize {
+        self.queue.as_ref().map_or(0, |queue| queue.chunks_vectored(dst))
+    }
+
+    #[inline]
+    fn advance(&mut self, n: usize) {
+        let taken = n.min(self.len);
+        self.len -= taken;
+        self.written += taken as u64;
+        if self.len == 0 {
+            self.reset();
+        } else if let Some(queue) = &mut self.queue {
+            queue.advance_within(taken);
+        }
+    }
+}
+
+/// A payload that is queued by reference.
+#[derive(Debug)]
+struct Reference {
+    /// Where in `staged` it leaves.
+    position: usize,
+    bytes: Bytes,
+    /// Do other connections queue it too?
+    common: bool,
+}
+
+/// What waits to be written.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    /// Headers and small payloads.
+    staged: Vec<u8>,
+    /// Read up to here. Invariant: `at <= staged.len()`.
+    at: usize,
+    /// Large payloads, each with the position in `staged` before which it leaves. Invariant: positions ascend, from `at` on.
+    shared: VecDeque<Reference>,
+    /// Invariant: the unread bytes of those in `shared` that are common.
+    common: usize,
+}
+
+impl Queue {
+    /// Bytes that it holds room for.
+    pub(crate) fn capacity(&self) -> usize {
+        self.staged.capacity() + self.shared.capacity() * size_of::<Reference>()
+    }
+
+    /// Bytes of `staged` that are unread.
+    const fn staged_len(&self) -> usize {
+        self.staged.len() - self.at
+    }
+
+    fn push_reference(&mut self, bytes: Bytes, common: bool) {
+        if common {
+            self.common += bytes.len();
+        }
+        self.shared.push_back(Reference { position: self.staged.len(), bytes, common });
+    }
+
+    fn clear(&mut self) {
+        self.at = 0;
+        self.common = 0;
+        self.staged.clear();
+        self.shared.clear();
     }
 
     /// Moves what is unread to the front once most of the buffer has been read, so that a queue that never empties does not grow.
@@ -197,27 +272,6 @@ impl Transmit {
     fn staged_chunk(&self) -> &[u8] {
         let end = self.shared.front().map_or(self.staged.len(), |reference| reference.position);
         self.staged.get(self.at..end).unwrap_or_default()
-    }
-
-    #[inline]
-    fn reset(&mut self) {
-        self.at = 0;
-        self.common = 0;
-        if self.lent {
-            self.staged.clear();
-        } else {
-            self.staged = Vec::new();
-        }
-        if self.shared.capacity() > 0 {
-            self.shared = VecDeque::new();
-        }
-    }
-}
-
-impl Buf for Transmit {
-    #[inline]
-    fn remaining(&self) -> usize {
-        self.len
     }
 
     #[inline]
@@ -248,16 +302,6 @@ impl Buf for Transmit {
         filled
     }
 
-    #[inline]
-    fn advance(&mut self, n: usize) {
-        let taken = n.min(self.len);
-        self.len -= taken;
-        self.written += taken as u64;
-        if self.len == 0 { self.reset() } else { self.advance_within(taken) }
-    }
-}
-
-impl Transmit {
     /// `left` bytes were taken, and more are there.
     fn advance_within(&mut self, mut left: usize) {
         while left > 0 {
@@ -332,7 +376,7 @@ mod tests {
             out.push_copy(&[1; 100]);
             out.advance(100);
         }
-        assert!(out.staged.capacity() < 4 * COMPACT_FROM);
+        assert!(out.queue.unwrap().staged.capacity() < 4 * COMPACT_FROM);
     }
 
     proptest! {

@@ -7,7 +7,7 @@ use crate::observe::{self, Handshake};
 use crate::registry::{Entry, Turn};
 use crate::router::Params;
 use crate::server::Shared;
-use crate::stream::{Io, PeerAddr, Stream};
+use crate::stream::{Io, Stream};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -27,7 +27,6 @@ pub type WebSocket = ws_tokio::WebSocket<Stream>;
 #[must_use = "the client waits"]
 pub struct Connecting {
     pub(crate) io: Io,
-    pub(crate) peer_addr: PeerAddr,
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<crate::Tls>,
     pub(crate) began: Instant,
@@ -39,8 +38,8 @@ pub struct Connecting {
 impl Connecting {
     /// The address that the connection came from: the client's, or that of a proxy between; `None` on a Unix socket.
     #[must_use]
-    pub const fn peer_addr(&self) -> Option<SocketAddr> {
-        self.peer_addr
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.entry.peer_addr()
     }
 
     /// Makes the TLS handshake, where the server has TLS, reads the opening request, and checks what the server's settings want of it.
@@ -57,7 +56,6 @@ impl Connecting {
         let mut turn = self.turn;
         let limit = self.shared.registry.limits().max_handshakes;
         let opening = Opening {
-            peer_addr: self.peer_addr,
             #[cfg(feature = "tls")]
             tls: self.tls,
             began: self.began,
@@ -74,7 +72,6 @@ impl Connecting {
 
 /// What a connection needs to be opened.
 struct Opening {
-    peer_addr: PeerAddr,
     #[cfg(feature = "tls")]
     tls: Option<crate::Tls>,
     began: Instant,
@@ -83,9 +80,9 @@ struct Opening {
 }
 
 impl Opening {
-    async fn open(mut self, io: Io) -> Result<Option<Incoming>, Error> {
+    async fn open(self, io: Io) -> Result<Option<Incoming>, Error> {
         let limits = self.shared.registry.limits();
-        let is_trusted = match self.peer_addr {
+        let is_trusted = match self.entry.peer_addr() {
             Some(addr) => limits.trusts(addr.ip()),
             None => !limits.trusted_proxies.is_empty(),
         };
@@ -93,7 +90,7 @@ impl Opening {
             if is_trusted && self.shared.proxy_protocol { self.read_proxy_header(io).await? } else { io };
         #[cfg(feature = "tls")]
         let io = self.accept_tls(io).await?;
-        let stream = Stream::new(io, self.peer_addr, Arc::clone(&self.entry));
+        let stream = Stream::new(io, Arc::clone(&self.entry));
         let is_tls = stream.is_tls();
         let config = Arc::clone(&self.shared.config);
         let incoming = match &self.shared.plain {
@@ -110,16 +107,16 @@ impl Opening {
         } else {
             Forwarded::default()
         };
-        let client_addr = forwarded.client.or_else(|| self.peer_addr.map(|addr| addr.ip()));
+        let client_addr = forwarded.client.or_else(|| self.entry.peer_addr().map(|addr| addr.ip()));
         let secure = forwarded.secure.unwrap_or(is_tls);
         let checked = check(&self.shared, incoming.request(), secure).and_then(|()| {
             if is_trusted { client_addr.map_or(Ok(()), |addr| self.entry.is_of(addr)) } else { Ok(()) }
         });
         match checked {
             Ok(()) => {
-                let params = Params::new();
-                let request = Some(Box::new(incoming));
-                Ok(Some(Incoming { request, client_addr, params, entry: self.entry }))
+                let (params, entry) = (Params::new(), self.entry);
+                let waiting = Waiting { request: incoming, client_addr, params, entry };
+                Ok(Some(Incoming { waiting: Some(Box::new(waiting)) }))
             }
             Err(error) => {
                 // That the answer could not be delivered is no news beside the reason for it.
@@ -129,7 +126,7 @@ impl Opening {
         }
     }
 
-    async fn read_proxy_header(&mut self, mut io: Io) -> Result<Io, Error> {
+    async fn read_proxy_header(&self, mut io: Io) -> Result<Io, Error> {
         let head = async {
             match &mut io {
                 Io::Tcp(tcp) => crate::proxy_header::read(tcp).await,
@@ -147,7 +144,7 @@ impl Opening {
         };
         let head = head.map_err(|_| Error::Open(HandshakeError::Timeout.into()))?;
         if let Some(client) = head.map_err(Error::Proxy)? {
-            self.peer_addr = Some(client);
+            self.entry.came_from(client);
         }
         Ok(io)
     }
@@ -244,7 +241,7 @@ async fn accept_tls(
 
 impl fmt::Debug for Connecting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connecting").field("peer_addr", &self.peer_addr).finish_non_exhaustive()
+        f.debug_struct("Connecting").field("peer_addr", &self.peer_addr()).finish_non_exhaustive()
     }
 }
 
@@ -254,11 +251,15 @@ impl fmt::Debug for Connecting {
 #[must_use = "the client waits for an answer"]
 #[derive(Debug)]
 pub struct Incoming {
-    /// In a box, because the handler's task would be as large as a handshake for as long as it lives.
+    /// In a box: a handler has room for its argument for as long as it lives.
     ///
     /// Invariant: `Some` until the answer.
-    /// In a box: else it is what makes the task of the connection large, for as long as that lives.
-    request: Option<Box<ws_tokio::Incoming<Stream>>>,
+    waiting: Option<Box<Waiting>>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    request: ws_tokio::Incoming<Stream>,
     client_addr: Option<IpAddr>,
     params: Params,
     entry: Arc<Entry>,
@@ -268,23 +269,25 @@ impl Incoming {
     /// The request: path, query and all its headers.
     #[must_use]
     pub fn request(&self) -> &Request<()> {
-        self.waiting().request()
+        self.waiting().request.request()
     }
 
     /// What stood in the path for this name of a [`Router`](crate::Router); `None` for a name that its path does not have.
     #[must_use]
     pub fn param(&self, name: &str) -> Option<&str> {
-        self.params.get(name).map(AsRef::as_ref)
+        self.waiting().params.get(name).map(AsRef::as_ref)
     }
 
     pub(crate) fn set_params(&mut self, params: Params) {
-        self.params = params;
+        if let Some(waiting) = &mut self.waiting {
+            waiting.params = params;
+        }
     }
 
     /// The subprotocols that the client offers, in its order of preference; none where it offers none.
     #[must_use]
     pub fn subprotocols(&self) -> &[Subprotocol] {
-        self.waiting().subprotocols()
+        self.waiting().request.subprotocols()
     }
 
     /// The address that the connection came from: the client's, or that of a proxy between; see [`Stream::peer_addr`].
@@ -296,14 +299,14 @@ impl Incoming {
     /// The address of the client, as far as it is known: what [trusted proxies](crate::ServerBuilder::trusted_proxies) say, else that of
     /// the connection. `None` on a Unix socket without them.
     #[must_use]
-    pub const fn client_addr(&self) -> Option<IpAddr> {
-        self.client_addr
+    pub fn client_addr(&self) -> Option<IpAddr> {
+        self.waiting().client_addr
     }
 
     /// The stream below, with the TLS session.
     #[must_use]
     pub fn stream(&self) -> &Stream {
-        self.waiting().get_ref()
+        self.waiting().request.get_ref()
     }
 
     /// Accepts: writes the response with status 101 and makes the socket. When the server is stopping, the socket is closing with 1001
@@ -315,9 +318,9 @@ impl Incoming {
     /// # Cancel safety
     /// Dropping the future closes the connection: there is nothing to be continued.
     pub fn accept(mut self, acceptance: Acceptance) -> impl Future<Output = Result<WebSocket, OpenError>> {
+        let Waiting { request, entry, .. } = self.take();
         // In a box from the beginning: the handler's task would have room for it, several times, for as long as it lives.
-        let answered = Box::pin(self.take().accept(acceptance));
-        let entry = Arc::clone(&self.entry);
+        let answered = Box::pin(request.accept(acceptance));
         async move {
             let mut socket = answered.await?;
             observe::handshake(Handshake::Accepted);
@@ -336,29 +339,29 @@ impl Incoming {
     /// Dropping the future closes the connection: there is nothing to be continued.
     pub fn reject(mut self, response: Response<Bytes>) -> impl Future<Output = Result<(), OpenError>> {
         observe::handshake(Handshake::Rejected);
-        Box::pin(self.take().reject(response))
+        Box::pin(self.take().request.reject(response))
     }
 }
 
 #[expect(clippy::expect_used, reason = "by the invariant of the field")]
 impl Incoming {
-    fn waiting(&self) -> &ws_tokio::Incoming<Stream> {
-        self.request.as_ref().expect("answering consumes it")
+    fn waiting(&self) -> &Waiting {
+        self.waiting.as_ref().expect("answering consumes it")
     }
 
-    fn take(&mut self) -> ws_tokio::Incoming<Stream> {
-        *self.request.take().expect("answering consumes it")
+    fn take(&mut self) -> Waiting {
+        *self.waiting.take().expect("answering consumes it")
     }
 }
 
 impl Drop for Incoming {
     fn drop(&mut self) {
         // Outside of a runtime, or in one that shuts down, nothing can be written any more.
-        if let (Some(incoming), Ok(runtime)) = (self.request.take(), Handle::try_current()) {
+        if let (Some(waiting), Ok(runtime)) = (self.waiting.take(), Handle::try_current()) {
             let mut response = Response::new(Bytes::new());
             *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
             observe::handshake(Handshake::Rejected);
-            runtime.spawn(incoming.reject(response));
+            runtime.spawn(waiting.request.reject(response));
         }
     }
 }

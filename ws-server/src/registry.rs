@@ -6,8 +6,8 @@ use crate::stream::PeerAddr;
 use crate::{Error, MemoryBudget, Stream, WebSocket};
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::AbortHandle;
@@ -26,7 +26,8 @@ pub(crate) struct Registry {
 
 #[derive(Debug, Default)]
 struct Table {
-    connections: HashMap<u64, Ends>,
+    /// By number. A table has up to two places for each, so what they are is with them, where it needs no more than its bytes.
+    connections: HashMap<u64, Weak<Entry>>,
     /// How many connections each address has. Invariant: none is zero.
     addresses: HashMap<AddressKey, usize>,
     /// The handshakes under way, the oldest first, and some that have ended since.
@@ -49,21 +50,24 @@ pub(crate) struct Endings {
     pub(crate) unsent: usize,
 }
 
-/// What a connection counts for, and the ways to end it from outside.
-#[derive(Debug)]
-struct Ends {
-    closer: Option<Closer<Stream>>,
-    task: Option<AbortHandle>,
-    address: Option<AddressKey>,
-    /// When it has lived for long enough.
-    expires: Option<Instant>,
-}
-
 /// A connection's place in the registry. Its stream and its task share it; when both are gone, the connection has ended.
 pub(crate) struct Entry {
     registry: Arc<Registry>,
     id: u64,
     began: Began,
+    ends: Mutex<Ends>,
+}
+
+/// Who a connection is of, and the ways to end it from outside.
+#[derive(Debug)]
+struct Ends {
+    peer_addr: PeerAddr,
+    /// What it counts for.
+    address: Option<AddressKey>,
+    closer: Option<Closer<Stream>>,
+    task: Option<AbortHandle>,
+    /// When it has lived for long enough.
+    expires: Option<Instant>,
 }
 
 /// A handshake under way: resolves when it has to make room for younger ones.
@@ -82,29 +86,38 @@ impl Registry {
         &self.limits
     }
 
-    /// A connection was accepted, and is let in unless there are too many. When too many are in their handshakes, the oldest of those
-    /// makes room: honest ones end theirs within moments, so it is one that was made to take room.
+    /// A connection was accepted, which counts for `address`, and is let in unless there are too many. When too many are in their
+    /// handshakes, the oldest of those makes room: honest ones end theirs within moments, so it is one that was made to take room.
     ///
     /// # Errors
     /// [`Error::TooManyConnections`]
-    pub(crate) fn enter(self: &Arc<Self>, peer: Option<IpAddr>) -> Result<(Arc<Entry>, Turn), Error> {
+    pub(crate) fn enter(
+        self: &Arc<Self>,
+        peer_addr: PeerAddr,
+        address: Option<IpAddr>,
+    ) -> Result<(Arc<Entry>, Turn), Error> {
         let (sender, evicted) = oneshot::channel();
         let mut table = self.lock();
         if table.connections.len() >= self.limits.max_connections {
             return Err(Error::TooManyConnections { limit: self.limits.max_connections });
         }
         let id = table.next_id;
-        let address = table.count(peer, &self.limits)?;
+        let address = table.count(address, &self.limits)?;
         table.next_id += 1;
         let expires = self.limits.lifetime().and_then(|lifetime| Instant::now().checked_add(lifetime));
-        table.connections.insert(id, Ends { closer: None, task: None, address, expires });
+        let entry = Arc::new(Entry {
+            registry: Arc::clone(self),
+            id,
+            began: observe::connection_began(),
+            ends: Mutex::new(Ends { peer_addr, address, closer: None, task: None, expires }),
+        });
+        table.connections.insert(id, Arc::downgrade(&entry));
         if table.under_way >= self.limits.max_handshakes {
             table.evict();
         }
         table.handshakes.push_back((id, sender));
         table.under_way += 1;
         drop(table);
-        let entry = Arc::new(Entry { registry: Arc::clone(self), id, began: observe::connection_began() });
         Ok((Arc::clone(&entry), Turn { entry, evicted }))
     }
 
@@ -120,25 +133,22 @@ impl Registry {
 
     /// From now on every socket is closed in this way as soon as it is there; gives those that are there already, in no order.
     pub(crate) fn begin_closing(&self, farewell: Farewell) -> Vec<Closer<Stream>> {
-        let mut table = self.lock();
-        table.farewell = Some(farewell);
-        table.connections.values().filter_map(|ends| ends.closer.clone()).collect()
+        self.lock().farewell = Some(farewell);
+        self.entries().iter().filter_map(|entry| entry.ends().closer.clone()).collect()
     }
 
     /// Sends 1001 on every socket that has lived for long enough. Each is told once: the closing handshake ends by itself.
     pub(crate) fn close_expired(&self) {
         let now = Instant::now();
-        let expired: Vec<_> = {
-            let mut table = self.lock();
-            let expired = table.connections.values_mut().filter_map(|ends| {
-                let closer = ends.closer.as_ref()?;
-                ends.expires.take_if(|expires| *expires <= now).map(|_| closer.clone())
-            });
-            expired.collect()
-        };
-        // Not under the lock: a stream that is dropped by this takes it too.
-        for closer in expired {
-            EXPIRED.say(&closer);
+        for entry in self.entries() {
+            let closer = {
+                let mut ends = entry.ends();
+                let closer = ends.closer.clone();
+                closer.filter(|_| ends.expires.take_if(|expires| *expires <= now).is_some())
+            };
+            if let Some(closer) = closer {
+                EXPIRED.say(&closer);
+            }
         }
     }
 
@@ -146,40 +156,40 @@ impl Registry {
     /// what each held, and where it came from.
     pub(crate) fn make_room(&self, budget: &MemoryBudget, mut told: impl FnMut(usize, PeerAddr)) {
         let enough = budget.limit_bytes() - budget.limit_bytes() / 8;
-        let closers: Vec<_> =
-            self.lock().connections.values().filter_map(|ends| ends.closer.clone()).collect();
-        // Not under the lock, as below.
-        let held = closers.into_iter().filter_map(|closer| Some((closer.status()?.memory_bytes, closer)));
-        let mut greediest: Vec<_> = held.filter(|(held, _)| *held > 0).collect();
-        greediest.sort_unstable_by_key(|(held, _)| std::cmp::Reverse(*held));
-        for (held, closer) in greediest {
+        let entries = self.entries();
+        let held = entries.iter().filter_map(|entry| {
+            let closer = entry.ends().closer.clone()?;
+            Some((closer.status()?.memory_bytes, closer, entry))
+        });
+        let mut greediest: Vec<_> = held.filter(|(held, ..)| *held > 0).collect();
+        greediest.sort_unstable_by_key(|(held, ..)| std::cmp::Reverse(*held));
+        for (held, closer, entry) in greediest {
             if budget.used_bytes() <= enough {
                 break;
             }
-            let peer = closer.with_stream(Stream::peer_addr).flatten();
             closer.give_up_memory(budget);
-            told(held, peer);
+            told(held, entry.peer_addr());
         }
     }
 
     /// How the connections have ended since the server began to stop; those that are still open and have something unsent count for that.
     pub(crate) fn endings(&self) -> Endings {
-        let (mut endings, closers) = {
-            let table = self.lock();
-            let closers = table.connections.values().filter_map(|ends| ends.closer.clone());
-            (table.endings, closers.collect::<Vec<_>>())
-        };
-        // Not under the lock, as below.
-        let statuses = closers.iter().filter_map(Closer::status);
-        endings.unsent += statuses.filter(|status| status.unsent_bytes > 0).count();
+        let mut endings = self.lock().endings;
+        for entry in self.entries() {
+            let closer = entry.ends().closer.clone();
+            let status = closer.and_then(|closer| closer.status());
+            endings.unsent += usize::from(status.is_some_and(|status| status.unsent_bytes > 0));
+        }
         endings
     }
 
     /// Ends every task that has not ended by itself.
     pub(crate) fn abort_all(&self) {
-        let tasks: Vec<_> = self.lock().connections.values().filter_map(|ends| ends.task.clone()).collect();
-        for task in tasks {
-            task.abort();
+        for entry in self.entries() {
+            let task = entry.ends().task.clone();
+            if let Some(task) = task {
+                task.abort();
+            }
         }
     }
 
@@ -192,6 +202,11 @@ impl Registry {
             }
             emptied.await;
         }
+    }
+
+    /// The open connections, to be looked at without the lock: one that ends with this takes it.
+    fn entries(&self) -> Vec<Arc<Entry>> {
+        self.lock().connections.values().filter_map(Weak::upgrade).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
@@ -251,19 +266,30 @@ impl Table {
 }
 
 impl Entry {
+    /// Never held together with the registry's lock, nor while a socket is asked for anything.
+    fn ends(&self) -> MutexGuard<'_, Ends> {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The address that the connection came from, as far as it is known by now.
+    pub(crate) fn peer_addr(&self) -> PeerAddr {
+        self.ends().peer_addr
+    }
+
+    /// A proxy has told by the PROXY protocol where the connection came from.
+    pub(crate) fn came_from(&self, peer_addr: SocketAddr) {
+        self.ends().peer_addr = Some(peer_addr);
+    }
+
     /// A proxy that is trusted has told whom the connection is of.
     ///
     /// # Errors
     /// [`Error::TooManyConnectionsOfAddress`]
     pub(crate) fn is_of(&self, address: IpAddr) -> Result<(), Error> {
-        let mut table = self.registry.lock();
-        let counted = table.count(Some(address), &self.registry.limits)?;
-        let before = table
-            .connections
-            .get_mut(&self.id)
-            .and_then(|ends| std::mem::replace(&mut ends.address, counted));
+        let counted = self.registry.lock().count(Some(address), &self.registry.limits)?;
+        let before = std::mem::replace(&mut self.ends().address, counted);
         if let Some(before) = before {
-            table.uncount(before);
+            self.registry.lock().uncount(before);
         }
         Ok(())
     }
@@ -274,12 +300,9 @@ impl Entry {
             socket.set_memory_budget(budget.clone());
         }
         let closer = socket.closer();
-        let mut table = self.registry.lock();
-        let farewell = table.farewell;
-        if let Some(ends) = table.connections.get_mut(&self.id) {
-            ends.closer = Some(closer.clone());
-        }
-        drop(table);
+        self.ends().closer = Some(closer.clone());
+        // Looked at behind that: who begins to close the server either finds the socket, or is found here.
+        let farewell = self.registry.lock().farewell;
         if let Some(farewell) = farewell {
             farewell.say(&closer);
         }
@@ -287,13 +310,10 @@ impl Entry {
 
     /// The stream is being dropped, and its socket still knows how the connection has ended.
     pub(crate) fn stream_ended(&self) {
-        let mut table = self.registry.lock();
-        if table.farewell.is_none() && !observe::ASKS_FOR_ENDS {
+        if self.registry.lock().farewell.is_none() && !observe::ASKS_FOR_ENDS {
             return;
         }
-        let closer = table.connections.get_mut(&self.id).and_then(|ends| ends.closer.take());
-        // Not under the lock: a socket's own lock may be held by whoever waits for this one.
-        drop(table);
+        let closer = self.ends().closer.take();
         let Some(status) = closer.and_then(|closer| closer.status()) else { return };
         observe::socket_ended(&status);
         let mut table = self.registry.lock();
@@ -305,16 +325,16 @@ impl Entry {
 
     /// The connection has a task.
     pub(crate) fn has_task(&self, task: AbortHandle) {
-        if let Some(ends) = self.registry.lock().connections.get_mut(&self.id) {
-            ends.task = Some(task);
-        }
+        self.ends().task = Some(task);
     }
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
+        let address = self.ends().address.take();
         let mut table = self.registry.lock();
-        if let Some(address) = table.connections.remove(&self.id).and_then(|ends| ends.address) {
+        table.connections.remove(&self.id);
+        if let Some(address) = address {
             table.uncount(address);
         }
         let is_last = table.connections.is_empty();

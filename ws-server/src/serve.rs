@@ -8,8 +8,9 @@ use crate::{BoxError, Drain, Error, MemoryBudget, Server};
 use std::any::Any;
 use std::future::{pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep, timeout_at};
@@ -232,8 +233,8 @@ async fn tick(interval: Option<&mut Interval>) {
     }
 }
 
-/// The task of one connection, which has all that it needs of `connecting` in a box: else the task would be as large as a handshake for
-/// as long as it lives.
+/// The task of one connection. What it needs until the handler runs is in a box that ends then, and of the handler it has no more than
+/// its future, once: it is as large as that for as long as it lives.
 fn connection<H, F>(
     connecting: Connecting,
     handler: Arc<H>,
@@ -243,56 +244,65 @@ where
     H: Fn(Incoming) -> F,
     F: Future<Output = Result<(), BoxError>>,
 {
-    let peer = connecting.peer_addr();
     let shared = Arc::clone(&connecting.shared);
     let entry = Arc::clone(&connecting.entry);
-    let handshake = Box::pin(async move {
+    let span = observe::span(entry.peer_addr(), None);
+    let opening = Box::pin(async move {
         tokio::select! {
             biased;
-            opened = connecting.handshake() => Some(opened),
+            opened = connecting.handshake() => begin(&*handler, opened),
             () = async {
                 stopping(&mut phase).await;
                 // Who is about to send a request is told that it comes too late; who says nothing holds nobody up.
                 sleep(LAST_REQUESTS).await;
-            } => None,
+            } => Ok(None),
         }
     });
-    observe::in_span(observe::span(peer, None), async move {
+    observe::in_span(span, async move {
         // The connection is open until its task and its stream have ended.
-        let _entry = entry;
-        let outcome = match handshake.await {
-            Some(Ok(Some(incoming))) => {
-                observe::asks_for(incoming.request().uri().path());
-                run_to_end(async move { handler(incoming).await }).await
-            }
-            Some(Err(error)) => Err(error),
-            Some(Ok(None)) => {
-                observe::handshake(Handshake::Answered);
-                return;
-            }
-            None => return,
+        let entry = entry;
+        let outcome = match opening.await {
+            Ok(Some(handler)) => run_to_end(pin!(handler)).await,
+            Ok(None) => return,
+            Err(error) => Err(error),
         };
         match outcome {
             Ok(()) => observe::handler_ended(),
-            Err(error) => shared.report(&error, peer),
+            Err(error) => shared.report(&error, entry.peer_addr()),
         }
     })
+}
+
+/// Begins to handle what a handshake ended with; `None` where there is nothing to be handled.
+fn begin<F>(
+    handler: impl Fn(Incoming) -> F,
+    opened: Result<Option<Incoming>, Error>,
+) -> Result<Option<F>, Error> {
+    let Some(incoming) = opened? else {
+        observe::handshake(Handshake::Answered);
+        return Ok(None);
+    };
+    observe::asks_for(incoming.request().uri().path());
+    no_panic(|| handler(incoming)).map(Some)
 }
 
 /// How long a server that stops still answers requests that are under way.
 const LAST_REQUESTS: Duration = Duration::from_secs(1);
 
-/// Runs the handler; a panic in it becomes an error. Whatever it has on its stack is dropped before.
-pub(crate) async fn run_to_end(handler: impl Future<Output = Result<(), BoxError>>) -> Result<(), Error> {
-    let mut running = pin!(handler);
-    let outcome = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(cx))) {
-        Ok(poll) => poll.map(Ok),
-        Err(panic) => std::task::Poll::Ready(Err(panic)),
-    });
-    match outcome.await {
-        Ok(ended) => ended.map_err(Error::Handler),
-        Err(panic) => Err(Error::HandlerPanicked(message(&*panic).into())),
-    }
+/// Runs the handler; a panic in it becomes an error.
+pub(crate) async fn run_to_end(
+    mut handler: Pin<&mut impl Future<Output = Result<(), BoxError>>>,
+) -> Result<(), Error> {
+    poll_fn(|cx| match no_panic(|| handler.as_mut().poll(cx)) {
+        Ok(poll) => poll.map_err(Error::Handler),
+        Err(panicked) => Poll::Ready(Err(panicked)),
+    })
+    .await
+}
+
+/// Whatever it has on its stack when it panics is dropped before.
+pub(crate) fn no_panic<T>(work: impl FnOnce() -> T) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| Error::HandlerPanicked(message(&*panic).into()))
 }
 
 /// What the panic said.

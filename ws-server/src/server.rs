@@ -94,7 +94,7 @@ impl Server {
             let shared = Arc::clone(&self.shared);
             let report = |error| shared.report(&Error::Accept(error), None);
             let (io, peer_addr, listener) = accept_patiently(|cx| self.poll_accept(cx), report).await;
-            let (entry, turn) = match self.shared.registry.enter(peer_addr.map(|addr| addr.ip())) {
+            let (entry, turn) = match self.shared.registry.enter(peer_addr, peer_addr.map(|addr| addr.ip())) {
                 Ok(entered) => entered,
                 Err(error) => {
                     self.shared.report(&error, peer_addr);
@@ -107,7 +107,6 @@ impl Server {
             let _ = listener;
             return Connecting {
                 io,
-                peer_addr,
                 #[cfg(feature = "tls")]
                 tls,
                 began: Instant::now(),

@@ -20,7 +20,7 @@ pub(crate) type PeerAddr = Option<SocketAddr>;
 #[derive(Debug)]
 pub struct Stream {
     io: Io,
-    peer_addr: PeerAddr,
+    /// Knows where it came from, too.
     entry: Arc<Entry>,
 }
 
@@ -38,15 +38,15 @@ pub(crate) enum Io {
 }
 
 impl Stream {
-    pub(crate) const fn new(io: Io, peer_addr: PeerAddr, entry: Arc<Entry>) -> Self {
-        Self { io, peer_addr, entry }
+    pub(crate) const fn new(io: Io, entry: Arc<Entry>) -> Self {
+        Self { io, entry }
     }
 
     /// The address that the connection came from: the client's, that of a proxy between, or what a trusted proxy said by the PROXY
     /// protocol. `None` on a Unix socket.
     #[must_use]
-    pub const fn peer_addr(&self) -> Option<SocketAddr> {
-        self.peer_addr
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.entry.peer_addr()
     }
 
     /// The TCP stream at the bottom, for socket options and addresses; `None` on a Unix socket, and behind an HTTP server, which has it. Do

@@ -3,7 +3,7 @@
 //! It is spawned when it is first needed. When all is written it rests, so that a burst of messages costs a wake-up and no new task, and
 //! ends when the socket has been idle until its next timer.
 
-use crate::driver::{Ops, Reader, Shared};
+use crate::driver::{Asked, Ops, Reader, Shared};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -58,12 +58,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Ops<S> {
     where
         S: Send + 'static,
     {
-        Self { spawn: spawn::<S>, abandon: abandon::<S> }
+        Self(|shared, asked| match asked {
+            Asked::Spawn => spawn(shared),
+            Asked::Abandon => abandon(shared),
+        })
     }
 
     /// For streams that may not.
     pub(crate) fn local() -> Self {
-        Self { spawn: |_| false, abandon: abandon::<S> }
+        Self(|shared, asked| match asked {
+            Asked::Spawn => false,
+            Asked::Abandon => abandon(shared),
+        })
     }
 }
 
@@ -132,7 +138,7 @@ impl<S> Drop for Task<S> {
 }
 
 /// The last handle is gone: ends the connection politely, as far as that goes without waiting, and leaves the rest to the task.
-fn abandon<S: AsyncRead + AsyncWrite + Unpin>(shared: &Arc<Shared<S>>) {
+fn abandon<S: AsyncRead + AsyncWrite + Unpin>(shared: &Arc<Shared<S>>) -> bool {
     let mut core = shared.lock();
     let code = if std::thread::panicking() { CloseCode::INTERNAL_ERROR } else { CloseCode::GOING_AWAY };
     // Only codes that cannot be sent are refused.
@@ -143,4 +149,5 @@ fn abandon<S: AsyncRead + AsyncWrite + Unpin>(shared: &Arc<Shared<S>>) {
     core.waiting.wake_all();
     drop(core);
     drop(stream);
+    true
 }

@@ -7,8 +7,10 @@ use crate::wakers::Slot;
 use crate::{Error, WebSocket, pool};
 use std::fmt;
 use std::future::poll_fn;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncWrite};
 use ws_proto::{ApiMisuse, CloseCode, Event, Input, Message, MessageRef};
 
@@ -70,11 +72,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
         cx: &mut Context<'_>,
         on_message: &mut impl FnMut(MessageRef<'_>, &mut Replies<'_, S>) -> Result<(), E>,
     ) -> Poll<Result<(), E>> {
+        let mut now = self.lock().connection.last_input();
         loop {
-            while ready!(self.poll_one(reader, cx, on_message))? {}
+            while ready!(self.poll_one(reader, now, cx, on_message))? {}
             let mut core = self.lock();
-            if let Some(ended) = ready!(core.poll_more(reader, cx)) {
-                return Poll::Ready(ended.map_err(E::from));
+            match ready!(core.poll_more(reader, cx)) {
+                ControlFlow::Continue(read_at) => now = read_at,
+                ControlFlow::Break(ended) => return Poll::Ready(ended.map_err(E::from)),
             }
         }
     }
@@ -84,6 +88,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
     fn poll_one<E: From<Error>>(
         self: &Arc<Self>,
         reader: &mut Reader,
+        now: Instant,
         cx: &mut Context<'_>,
         on_message: &mut impl FnMut(MessageRef<'_>, &mut Replies<'_, S>) -> Result<(), E>,
     ) -> Poll<Result<bool, E>> {
@@ -98,8 +103,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
             pool::lend(&mut core.connection);
         }
         let was_open = core.connection.is_open();
-        let (connection, now) = (&mut core.connection, core.now);
-        let mut rest = reader.input.rest();
+        let connection = &mut core.connection;
+        let mut rest = reader.input.buffer().rest();
         let before = rest.len();
         let event = match connection.poll_message(&mut rest, now) {
             Some(message) => Some(Event::Message(message)),
@@ -118,7 +123,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
             Some(_) => (true, Ok(())),
             None => (false, Ok(())),
         };
-        reader.input.skip(taken);
+        reader.input.buffer().skip(taken);
         Poll::Ready(outcome.map(|()| more))
     }
 
@@ -197,7 +202,7 @@ impl Outgoing for BorrowedText<'_> {
     fn queue(
         self,
         connection: &mut ws_proto::Connection,
-        _now: impl FnOnce() -> std::time::Instant,
+        _now: impl FnOnce() -> Instant,
     ) -> Result<(), Error> {
         connection.send_text(self.0).map_err(|error| refused(&error, None))
     }
@@ -210,7 +215,7 @@ impl Outgoing for BorrowedBinary<'_> {
     fn queue(
         self,
         connection: &mut ws_proto::Connection,
-        _now: impl FnOnce() -> std::time::Instant,
+        _now: impl FnOnce() -> Instant,
     ) -> Result<(), Error> {
         connection.send_binary(self.0).map_err(|error| refused(&error, None))
     }

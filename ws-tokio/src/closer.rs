@@ -51,11 +51,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Closer<S> {
         drop(core);
         drop(stream);
     }
-
-    /// Looks at the stream, under the socket's lock: `look` must not use the socket. `None` when the stream is gone.
-    pub fn with_stream<T>(&self, look: impl FnOnce(&S) -> T) -> Option<T> {
-        self.0.upgrade()?.lock().stream.as_ref().map(look)
-    }
 }
 
 impl<S> Closer<S> {

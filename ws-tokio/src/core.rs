@@ -2,12 +2,13 @@
 
 use crate::budget::Account;
 use crate::deadline::Deadline;
-use crate::driver::{Leave, Ops, Reader, Shared, now, stream_context};
+use crate::driver::{Asked, Leave, Ops, Reader, Shared, now, stream_context};
 use crate::outgoing::Outgoing;
 use crate::wakers::{Slot, Waiting};
 use crate::{Error, pool};
 use bytes::{Buf, BufMut};
 use std::io::{self, IoSlice};
+use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
@@ -24,8 +25,6 @@ pub(crate) struct Core<S> {
     pub(crate) waiting: Waiting,
     /// The background task, where it rests.
     pub(crate) resting: Option<Waker>,
-    /// When bytes were last read.
-    pub(crate) now: Instant,
     /// Was something written that the stream may hold in a buffer of its own?
     unflushed: bool,
     /// Was the write side shut down?
@@ -43,13 +42,12 @@ pub(crate) struct Core<S> {
 }
 
 impl<S> Core<S> {
-    pub(crate) fn new(stream: S, connection: Connection, now: Instant, ops: Ops<S>) -> Self {
+    pub(crate) fn new(stream: S, connection: Connection, ops: Ops<S>) -> Self {
         Self {
             stream: Some(stream),
             connection,
             waiting: Waiting::default(),
             resting: None,
-            now,
             unflushed: false,
             shut: false,
             ended: false,
@@ -87,7 +85,7 @@ impl<S> Core<S> {
             if let Some(resting) = &self.resting {
                 resting.wake_by_ref();
             }
-        } else if shared.background.begin() && !(self.ops.spawn)(shared) {
+        } else if shared.background.begin() && !(self.ops.0)(shared, Asked::Spawn) {
             shared.background.end();
         }
         shared.background.is_busy()
@@ -136,26 +134,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
         cx: &mut Context<'_>,
         mut parse: impl FnMut(&mut Connection, &mut ReceiveBuffer, Instant) -> Option<Result<T, Error>>,
     ) -> Poll<Result<Option<T>, Error>> {
+        let mut now = self.connection.last_input();
         loop {
             if (!reader.input.is_empty() || self.connection.has_work())
-                && let Some(item) = parse(&mut self.connection, &mut reader.input, self.now)
+                && let Some(item) = parse(&mut self.connection, reader.input.buffer(), now)
             {
                 return Poll::Ready(item.map(Some));
             }
-            if let Some(ended) = ready!(self.poll_more(reader, cx)) {
-                return Poll::Ready(ended.map(|()| None));
+            match ready!(self.poll_more(reader, cx)) {
+                ControlFlow::Continue(read_at) => now = read_at,
+                ControlFlow::Break(ended) => return Poll::Ready(ended.map(|()| None)),
             }
         }
     }
 
-    /// Writes what is queued, and waits for more to parse: input, the end of the stream, a deadline. Tells how a connection that is over
-    /// ended.
+    /// Writes what is queued, and waits for more to parse: input, the end of the stream, a deadline. Tells when that came, or how a
+    /// connection that is over ended.
     #[inline]
     pub(crate) fn poll_more(
         &mut self,
         reader: &mut Reader,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<(), Error>>> {
+    ) -> Poll<ControlFlow<Result<(), Error>, Instant>> {
         let waker = self.waiting.enter(Slot::Receiver, cx.waker());
         let stream_cx = &mut stream_context(waker.as_ref(), cx);
         let written = if self.has_unsent() { self.poll_write_out(stream_cx) } else { Poll::Ready(()) };
@@ -163,7 +163,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
             let given_up = self.connection.transport() == Transport::Close;
             if written.is_ready() || given_up {
                 let _in_time = self.poll_shutdown(stream_cx);
-                return Poll::Ready(Some(self.outcome()));
+                return Poll::Ready(ControlFlow::Break(self.outcome()));
             }
         }
         if self.account.is_some() && self.gives_way(reader) {
@@ -171,11 +171,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
             return Poll::Pending;
         }
         // Also behind the end: a peer that waits for us to read does not read our Close frame.
-        if self.poll_read(reader, stream_cx).is_ready() {
-            return Poll::Ready(None);
+        if let Poll::Ready(now) = self.poll_read(reader, stream_cx) {
+            return Poll::Ready(ControlFlow::Continue(now));
         }
-        ready!(self.poll_timers(&mut reader.deadline, cx));
-        Poll::Ready(None)
+        self.poll_timers(&mut reader.deadline, cx).map(ControlFlow::Continue)
     }
 
     /// Waits until the queue is below its mark. Timers run meanwhile.
@@ -188,33 +187,41 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
                 break;
             }
             match &mut reader {
-                Some(reader) => ready!(self.poll_timers(&mut reader.deadline, cx)),
+                Some(reader) => {
+                    // Whoever sends may be another task than the one that received.
+                    self.waiting.moved = true;
+                    let fired = self.poll_timers(&mut reader.deadline, cx);
+                    self.waiting.moved = true;
+                    ready!(fired);
+                }
                 None => return Poll::Pending,
             }
         }
         Poll::Ready(())
     }
 
-    /// Waits for the connection's deadline, and tells it.
-    fn poll_timers(&mut self, deadline: &mut Deadline, cx: &mut Context<'_>) -> Poll<()> {
-        if self.connection.is_open() && deadline.runs_for(cx.waker()) {
+    /// Waits for the connection's deadline, and tells it. Ready with the time.
+    fn poll_timers(&mut self, deadline: &mut Deadline, cx: &mut Context<'_>) -> Poll<Instant> {
+        if !self.waiting.moved && self.connection.is_open() && deadline.runs() {
             return Poll::Pending;
         }
         let at = self.connection.poll_timeout();
-        ready!(deadline.poll(at, self.earliest_next(), cx));
-        self.connection.handle_timeout(now());
+        let moved = std::mem::take(&mut self.waiting.moved);
+        ready!(deadline.poll(at, self.earliest_next(), moved, cx));
+        let now = now();
+        self.connection.handle_timeout(now);
         if let Some(resting) = self.resting.take() {
             // Not told anything, the background task ends: an idle socket is to own none.
             resting.wake();
         }
-        Poll::Ready(())
+        Poll::Ready(now)
     }
 
     /// While the connection is open, what is read and sent moves its deadline to this time at the earliest.
     fn earliest_next(&self) -> Option<Instant> {
         let config = self.connection.config();
         let soonest = config.ping_interval().into_iter().chain(config.idle_timeout()).min()?;
-        self.now.checked_add(soonest)
+        self.connection.last_input().checked_add(soonest)
     }
 
     /// Writes what is queued; ready when all of it was written and flushed, or when nothing can be written any more.
@@ -260,9 +267,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
         self.poll_write_out(&mut Context::from_waker(&waker))
     }
 
-    /// Reads once, to where the bytes belong. An end or error of the stream becomes state of the connection. Where nothing can be read, the
-    /// receive buffer goes back to the thread.
-    fn poll_read(&mut self, reader: &mut Reader, cx: &mut Context<'_>) -> Poll<()> {
+    /// Reads once, to where the bytes belong; ready with the time. An end or error of the stream becomes state of the connection. Where
+    /// nothing can be read, the receive buffer goes back to the thread.
+    fn poll_read(&mut self, reader: &mut Reader, cx: &mut Context<'_>) -> Poll<Instant> {
         let read = self.poll_read_once(reader, cx);
         if read.is_pending() {
             self.release_input(reader);
@@ -274,9 +281,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
 
     /// Gives the receive buffer back to the thread when it is empty.
     fn release_input(&mut self, reader: &mut Reader) {
-        if let Some(spare) = reader.input.release() {
-            pool::give_receive_buffer(spare);
-        }
+        reader.input.release();
         if let Some(account) = &mut self.account {
             account.input = reader.input.memory_bytes();
         }
@@ -292,32 +297,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
         gives_way
     }
 
-    fn poll_read_once(&mut self, reader: &mut Reader, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_read_once(&mut self, reader: &mut Reader, cx: &mut Context<'_>) -> Poll<Instant> {
         let Some(stream) = self.stream.as_mut().filter(|_| !self.ended) else { return Poll::Pending };
         let read = if let Some(buf) = self.connection.recv_buf() {
             let mut buf = ReadBuf::new(buf);
             ready!(Pin::new(stream).poll_read(cx, &mut buf)).map(|()| (buf.filled().len(), true))
         } else {
             let limit = self.connection.recv_limit();
-            let buf = reader.input.refill(pool::RECEIVE_BYTES, pool::take_receive_buffer);
-            ready!(pin!(stream.read_buf(&mut buf.limit(limit))).poll(cx)).map(|n| (n, false))
+            let buf = &mut reader.input.room().limit(limit);
+            ready!(pin!(stream.read_buf(buf)).poll(cx)).map(|n| (n, false))
         };
-        self.now = now();
+        let now = now();
         match read {
             Ok((0, _)) => {
                 self.ended = true;
-                self.connection.handle_eof(self.now);
+                self.connection.handle_eof(now);
             }
-            Ok((n, true)) => self.connection.received(n, self.now),
+            Ok((n, true)) => self.connection.received(n, now),
             Ok((_, false)) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => {
                 self.ended = true;
                 self.read_error = Some(error);
-                self.connection.handle_eof(self.now);
+                self.connection.handle_eof(now);
             }
         }
-        Poll::Ready(())
+        Poll::Ready(now)
     }
 
     /// Does with the stream what the connection's end asks for.
@@ -365,8 +370,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
     /// Behind the last handle: writes what is queued, then reads and discards what the peer still sends, until it has ended its side or
     /// the close timeout fires. Ready when the stream can be dropped.
     pub(crate) fn poll_linger(&mut self, reader: &mut Reader, cx: &mut Context<'_>) -> Poll<()> {
+        let mut now = self.connection.last_input();
         loop {
-            while self.connection.poll_event(&mut reader.input, self.now).is_some() {}
+            while self.connection.poll_event(reader.input.buffer(), now).is_some() {}
             let waker = self.waiting.enter_background(cx.waker());
             let stream_cx = &mut Context::from_waker(&waker);
             let written = self.poll_write_out(stream_cx);
@@ -378,10 +384,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
                 if shut.is_ready() || self.connection.poll_timeout().is_none() {
                     return Poll::Ready(());
                 }
-            } else if self.poll_read(reader, stream_cx).is_ready() {
+            } else if let Poll::Ready(read_at) = self.poll_read(reader, stream_cx) {
+                now = read_at;
                 continue;
             }
-            ready!(self.poll_timers(&mut reader.deadline, cx));
+            now = ready!(self.poll_timers(&mut reader.deadline, cx));
         }
     }
 }

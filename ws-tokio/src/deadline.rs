@@ -1,7 +1,7 @@
 //! One timer for a connection, which is armed anew only when it has to be.
 
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Instant;
 use tokio::time::{Sleep, sleep_until};
 
@@ -10,28 +10,27 @@ use tokio::time::{Sleep, sleep_until};
 pub(crate) struct Deadline {
     /// Made with the first deadline, for an idle socket without timers is to own none.
     sleep: Option<Pin<Box<Sleep>>>,
-    /// The waker that it wakes; `None` where it has to be looked at.
-    waker: Option<Waker>,
+    /// Does it run, for the task that polled it last?
+    armed: bool,
     /// Can no message move the deadline to before the time that the timer runs for?
     steady: bool,
 }
 
 impl Deadline {
-    /// Does the timer run, for the task of `waker`, and can it be left alone whatever came and went? Looking at it for each message is
-    /// dear.
+    /// Does the timer run, and can it be left alone whatever came and went? Looking at it for each message is dear.
     #[inline]
-    pub(crate) fn runs_for(&self, waker: &Waker) -> bool {
-        self.steady
-            && self.waker.as_ref().is_some_and(|woken| woken.will_wake(waker))
-            && self.sleep.as_ref().is_some_and(|sleep| !sleep.is_elapsed())
+    pub(crate) fn runs(&self) -> bool {
+        self.steady && self.armed && self.sleep.as_ref().is_some_and(|sleep| !sleep.is_elapsed())
     }
 
-    /// Waits for `at`; `None` waits for ever. A message moves the deadline to `earliest_next` or later. Deadlines mostly move back, with each message that comes: the timer then goes on running
-    /// for the earlier time, and is armed anew when that has come.
+    /// Waits for `at`; `None` waits for ever. A message moves the deadline to `earliest_next` or later. Deadlines mostly move back, with
+    /// each message that comes: the timer then goes on running for the earlier time, and is armed anew when that has come. `moved` says
+    /// that the task of `cx` may be another than before.
     pub(crate) fn poll(
         &mut self,
         at: Option<Instant>,
         earliest_next: Option<Instant>,
+        moved: bool,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
         self.steady = false;
@@ -45,20 +44,18 @@ impl Deadline {
         };
         if at < sleep.deadline() {
             sleep.as_mut().reset(at);
-        } else if !sleep.is_elapsed() && self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()))
-        {
-            // It runs already, and wakes this task.
-            self.steady = earliest_next.is_some_and(|next| sleep.deadline() <= next.into());
-            return Poll::Pending;
+            self.armed = false;
         }
-        while sleep.as_mut().poll(cx).is_ready() {
-            if sleep.deadline() >= at {
-                self.waker = None;
-                return Poll::Ready(());
+        if !self.armed || moved || sleep.is_elapsed() {
+            self.armed = false;
+            while sleep.as_mut().poll(cx).is_ready() {
+                if sleep.deadline() >= at {
+                    return Poll::Ready(());
+                }
+                sleep.as_mut().reset(at);
             }
-            sleep.as_mut().reset(at);
+            self.armed = true;
         }
-        self.waker = Some(cx.waker().clone());
         self.steady = earliest_next.is_some_and(|next| sleep.deadline() <= next.into());
         Poll::Pending
     }

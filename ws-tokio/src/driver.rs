@@ -3,6 +3,7 @@
 use crate::background::Background;
 use crate::core::Core;
 use crate::deadline::Deadline;
+use crate::input::Input;
 use crate::locked::Locked;
 use crate::outgoing::Outgoing;
 use crate::wakers::Slot;
@@ -23,13 +24,17 @@ pub(crate) struct Shared<S> {
     pub(crate) background: Background,
 }
 
-/// What handles do that have no bounds on their stream.
+/// What handles ask for that have no bounds on their stream.
 #[derive(Debug)]
-pub(crate) struct Ops<S> {
-    /// Starts the background task; false where none can be had.
-    pub(crate) spawn: fn(&Arc<Shared<S>>) -> bool,
+pub(crate) struct Ops<S>(pub(crate) fn(&Arc<Shared<S>>, Asked) -> bool);
+
+/// Which of these.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Asked {
+    /// Start the background task; false where none can be had.
+    Spawn,
     /// The last handle is gone.
-    pub(crate) abandon: fn(&Arc<Shared<S>>),
+    Abandon,
 }
 
 impl<S> Clone for Ops<S> {
@@ -44,7 +49,7 @@ impl<S> Copy for Ops<S> {}
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
     /// What was read and not parsed yet.
-    pub(crate) input: ReceiveBuffer,
+    pub(crate) input: Input,
     pub(crate) deadline: Deadline,
     /// Was the end told through `Stream`?
     pub(crate) told: bool,
@@ -62,8 +67,8 @@ impl Reader {
 }
 
 impl<S> Shared<S> {
-    pub(crate) fn new(stream: S, connection: Connection, now: Instant, ops: Ops<S>) -> Arc<Self> {
-        let core = Core::new(stream, connection, now, ops);
+    pub(crate) fn new(stream: S, connection: Connection, ops: Ops<S>) -> Arc<Self> {
+        let core = Core::new(stream, connection, ops);
         Arc::new(Self { core: Mutex::new(core), background: Background::default() })
     }
 
@@ -83,9 +88,9 @@ impl<S> Shared<S> {
             account.input = 0;
         }
         if core.handles == 1 && !reader.input.is_empty() {
-            let now = core.now;
-            lend_for(&mut core.connection, &reader.input);
-            while core.connection.poll_event(&mut reader.input, now).is_some() {}
+            let now = core.connection.last_input();
+            lend_for(&mut core.connection, reader.input.buffer());
+            while core.connection.poll_event(reader.input.buffer(), now).is_some() {}
             pool::reclaim(&mut core.connection);
         }
     }
@@ -108,7 +113,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
         let core = &mut *guard;
         if !reader.input.is_empty() {
             ready!(reader.poll_budget(cx));
-            if let Some(message) = core.connection.poll_message(&mut reader.input, core.now) {
+            let now = core.connection.last_input();
+            if let Some(message) = core.connection.poll_message(reader.input.buffer(), now) {
                 return Poll::Ready(Ok(Some(message.into_message())));
             }
         }

@@ -62,6 +62,7 @@ mod deadline;
 mod driver;
 mod error;
 mod handshake;
+mod input;
 mod locked;
 mod outgoing;
 mod pool;

@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 use std::cell::RefCell;
-use ws_proto::{Connection, Pool};
+use ws_proto::{Connection, Pool, ReceiveBuffer};
 
 thread_local! {
     static POOL: RefCell<ThreadPool> = RefCell::default();
@@ -12,7 +12,8 @@ thread_local! {
 #[derive(Default)]
 struct ThreadPool {
     core: Pool,
-    receive: Vec<BytesMut>,
+    #[expect(clippy::vec_box, reason = "a socket has room for a pointer, for as long as it lives")]
+    receive: Vec<Box<ReceiveBuffer>>,
 }
 
 /// Lends the thread's buffers and contexts to a connection that is about to be driven.
@@ -32,15 +33,25 @@ pub(crate) fn reclaim(connection: &mut Connection) {
     }
 }
 
-/// An empty receive buffer with room for [`RECEIVE_BYTES`].
-pub(crate) fn take_receive_buffer() -> BytesMut {
-    let pooled = POOL.try_with(|pool| pool.borrow_mut().receive.pop()).ok().flatten();
+/// A receive buffer in which nothing is left.
+pub(crate) fn take_receive_buffer() -> Box<ReceiveBuffer> {
+    take_spare().unwrap_or_default()
+}
+
+/// Memory for a receive buffer whose own is held by messages.
+#[cold]
+pub(crate) fn take_receive_memory() -> BytesMut {
+    let pooled = take_spare().and_then(|mut spare| spare.release());
     pooled.unwrap_or_else(|| BytesMut::with_capacity(RECEIVE_BYTES))
 }
 
-/// Gives an empty receive buffer back; it is kept if no message refers to its memory.
-pub(crate) fn give_receive_buffer(mut buffer: BytesMut) {
-    if buffer.capacity() < RECEIVE_BYTES && !buffer.try_reclaim(RECEIVE_BYTES) {
+fn take_spare() -> Option<Box<ReceiveBuffer>> {
+    POOL.try_with(|pool| pool.borrow_mut().receive.pop()).ok().flatten()
+}
+
+/// Gives a receive buffer back in which nothing is left; it is kept if no message refers to its memory.
+pub(crate) fn give_receive_buffer(mut buffer: Box<ReceiveBuffer>) {
+    if !buffer.has_room(RECEIVE_BYTES) {
         return;
     }
     let _ended = POOL.try_with(|pool| {

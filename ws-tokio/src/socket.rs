@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::budget::{Account, MemoryBudget};
 use crate::closer::Closer;
-use crate::driver::{Leave, Ops, Reader, Shared, now};
+use crate::driver::{Asked, Leave, Ops, Reader, Shared, now};
 use crate::locked::Locked;
 use crate::outgoing::{Outgoing, Piece, Uncompressed};
 use crate::split::{RecvHalf, SendHalf};
@@ -55,10 +55,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     fn new(stream: S, leftover: BytesMut, negotiated: Negotiated, config: Arc<Config>, ops: Ops<S>) -> Self {
-        let now = now();
-        let connection = Connection::new(negotiated, config, now);
+        let connection = Connection::new(negotiated, config, now());
         let reader = Reader { input: leftover.into(), ..Reader::default() };
-        Self { handle: Handle(Shared::new(stream, connection, now, ops)), reader }
+        Self { handle: Handle(Shared::new(stream, connection, ops)), reader }
     }
 
     /// The next message; `None` after a clean close, of which [`close_info`](Self::close_info) tells more. Pings are answered, pongs and
@@ -350,9 +349,9 @@ impl<S> Drop for Handle<S> {
             return;
         }
         if core.stream.is_some() {
-            let abandon = core.ops.abandon;
+            let Ops(ask) = core.ops;
             drop(core);
-            abandon(&self.0);
+            ask(&self.0, Asked::Abandon);
         } else if let Some(resting) = core.resting.take() {
             resting.wake();
         }

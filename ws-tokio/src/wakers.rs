@@ -19,6 +19,8 @@ pub(crate) struct Waiting {
     divided: bool,
     /// Did the background task poll the stream, and is not done?
     in_background: bool,
+    /// May the task that receives be another than the one that the timer wakes?
+    pub(crate) moved: bool,
 }
 
 impl Waiting {
@@ -28,9 +30,9 @@ impl Waiting {
         if self.divided || self.in_background {
             return Some(self.enter_several(slot, waker));
         }
-        match &mut self.alone {
-            Some(alone) => alone.clone_from(waker),
-            None => self.alone = Some(waker.clone()),
+        if !self.alone.as_ref().is_some_and(|alone| alone.will_wake(waker)) {
+            self.alone = Some(waker.clone());
+            self.moved = true;
         }
         None
     }
@@ -74,8 +76,10 @@ impl Waiting {
     #[cold]
     fn enter_several(&mut self, slot: Slot, waker: &Waker) -> Waker {
         let several = self.keep_alone();
-        several.register(slot, waker);
-        Waker::from(Arc::clone(several))
+        let moved = several.register(slot, waker);
+        let several = Waker::from(Arc::clone(several));
+        self.moved |= moved;
+        several
     }
 
     /// The task that waited alone, with its own waker, is one of several now.
@@ -83,6 +87,7 @@ impl Waiting {
         let several = self.several.get_or_insert_default();
         if let Some(alone) = self.alone.take() {
             several.register(Slot::Receiver, &alone);
+            self.moved = true;
         }
         several
     }
@@ -112,18 +117,19 @@ impl Wakers {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// This task waits: wake it with the next event.
-    fn register(&self, slot: Slot, waker: &Waker) {
+    /// This task waits: wake it with the next event. Is it another than the one that waited there?
+    fn register(&self, slot: Slot, waker: &Waker) -> bool {
         let mut registered = self.lock();
         let slot = match slot {
             Slot::Receiver => &mut registered.receiver,
             Slot::Sender => &mut registered.sender,
             Slot::Background => &mut registered.background,
         };
-        match slot {
-            Some(registered) => registered.clone_from(waker),
-            None => *slot = Some(waker.clone()),
+        let moved = !slot.as_ref().is_some_and(|registered| registered.will_wake(waker));
+        if moved {
+            *slot = Some(waker.clone());
         }
+        moved
     }
 
     fn wake_all(&self) {

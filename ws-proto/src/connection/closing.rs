@@ -67,9 +67,9 @@ impl Connection {
     #[must_use]
     pub fn transport(&self) -> Transport {
         let (drain, failed) = match &self.state {
-            State::Open | State::Closing { .. } => return Transport::KeepOpen,
-            State::Closed { drain, .. } => (drain, false),
-            State::Failed { drain, .. } => (drain, true),
+            State::Open | State::Closing(_) => return Transport::KeepOpen,
+            State::Closed { drain, .. } => (&**drain, false),
+            State::Failed { drain, .. } => (&**drain, true),
         };
         match (drain, self.role()) {
             (Drain { deadline: None, .. }, _) => Transport::Close,
@@ -138,7 +138,7 @@ impl Connection {
     fn forget_input(&mut self) {
         self.frame = None;
         self.message = None;
-        self.control = Vec::new();
+        self.control = None;
         #[cfg(feature = "deflate")]
         {
             self.deflate = None;

@@ -56,17 +56,24 @@ impl Connection {
         let Some(frame) = &mut self.frame else {
             return Ok(Step::Again);
         };
-        let payload = frame.unmask(input.rest());
-        self.control.extend_from_slice(payload);
-        let taken = payload.len();
+        let piece = frame.unmask(input.rest());
+        let taken = piece.len();
         frame.consume(taken);
+        let payload = if frame.remaining == 0 && self.control.is_none() {
+            Bytes::copy_from_slice(piece)
+        } else {
+            let partial = self.control.get_or_insert_default();
+            partial.extend(piece);
+            if frame.remaining > 0 {
+                input.skip(taken);
+                return Ok(Step::NeedInput);
+            }
+            Bytes::copy_from_slice(partial.as_slice())
+        };
         input.skip(taken);
-        if frame.remaining > 0 {
-            return Ok(Step::NeedInput);
-        }
         let opcode = frame.opcode;
         self.frame = None;
-        let payload = Bytes::from(std::mem::take(&mut self.control));
+        self.control = None;
         let event = match opcode {
             Opcode::Close => {
                 let received = parse_close(payload)?;
@@ -74,7 +81,7 @@ impl Connection {
                 return Ok(Step::Again);
             }
             Opcode::Ping => {
-                let payload = ControlPayload::from_checked(&payload);
+                let payload = ControlPayload::from_checked(payload);
                 // §5.5.1: nothing follows our Close frame.
                 if self.state.is_open()
                     && let Some(payload) = self.pongs.answer(payload.clone(), &self.transmit)
@@ -84,12 +91,40 @@ impl Connection {
                 Event::Ping(payload)
             }
             Opcode::Pong | Opcode::Continuation | Opcode::Text | Opcode::Binary => {
-                let payload = ControlPayload::from_checked(&payload);
+                let payload = ControlPayload::from_checked(payload);
                 let round_trip = self.timers.round_trip(&payload, now);
                 Event::Pong(Pong { payload, round_trip })
             }
         };
         Ok(Step::Event(event))
+    }
+}
+
+/// What has come of the payload of a control frame.
+#[derive(Debug)]
+pub(super) struct PartialControl {
+    bytes: [u8; ControlPayload::MAX_BYTES],
+    /// Invariant: at most `MAX_BYTES`.
+    len: u8,
+}
+
+impl PartialControl {
+    fn extend(&mut self, piece: &[u8]) {
+        let room = self.bytes.get_mut(usize::from(self.len)..).unwrap_or_default();
+        for (slot, byte) in room.iter_mut().zip(piece) {
+            *slot = *byte;
+            self.len += 1;
+        }
+    }
+
+    fn as_slice(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+    }
+}
+
+impl Default for PartialControl {
+    fn default() -> Self {
+        Self { bytes: [0; ControlPayload::MAX_BYTES], len: 0 }
     }
 }
 

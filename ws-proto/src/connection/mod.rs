@@ -21,6 +21,7 @@ use crate::entropy::MaskingKeys;
 use crate::frame::Decoder;
 use crate::message::Memory;
 use crate::{Config, Failure, Negotiated, Pool, Role, Transmit};
+use control::PartialControl;
 use pongs::Pongs;
 use receive::{OpenFrame, OpenMessage};
 use send::OutgoingMessage;
@@ -52,8 +53,8 @@ pub struct Connection {
     frame: Option<OpenFrame>,
     /// The message whose fragments are being read; in a box, as all that an idle connection does without.
     message: Option<Box<OpenMessage>>,
-    /// What has come of the payload of a control frame. Invariant: at most 125 bytes.
-    control: Vec<u8>,
+    /// What has come of the payload of a control frame that comes in pieces.
+    control: Option<Box<PartialControl>>,
     /// For large messages, while they go on.
     memory: Option<Box<Memory>>,
     transmit: Transmit,
@@ -61,7 +62,7 @@ pub struct Connection {
     /// Invariant: `Some` in the client role.
     masking_keys: Option<Box<MaskingKeys>>,
     /// The message that is being sent piece by piece.
-    outgoing: Option<OutgoingMessage>,
+    outgoing: Option<Box<OutgoingMessage>>,
     #[cfg(feature = "deflate")]
     deflate: Option<Box<contexts::Contexts>>,
     timers: Timers,
@@ -86,7 +87,7 @@ impl Connection {
             decoder: Decoder::new(),
             frame: None,
             message: None,
-            control: Vec::new(),
+            control: None,
             memory: None,
             transmit: Transmit::default(),
             pongs: Pongs::default(),
@@ -232,7 +233,7 @@ impl Connection {
     pub const fn failure(&self) -> Option<&Failure> {
         match &self.state {
             State::Failed { failure, .. } => Some(failure),
-            State::Open | State::Closing { .. } | State::Closed { .. } => None,
+            State::Open | State::Closing(_) | State::Closed { .. } => None,
         }
     }
 
@@ -241,8 +242,16 @@ impl Connection {
     pub const fn close_info(&self) -> Option<&CloseInfo> {
         match &self.state {
             State::Closed { info, .. } => Some(info),
-            State::Open | State::Closing { .. } | State::Failed { .. } => None,
+            State::Open | State::Closing(_) | State::Failed { .. } => None,
         }
+    }
+
+    /// When bytes last came, as [`poll_event`](Self::poll_event) was told; before any did, when the connection was made. What a driver
+    /// has read and not parsed yet came then.
+    #[inline]
+    #[must_use]
+    pub const fn last_input(&self) -> Instant {
+        self.timers.last_input()
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is to be called; it changes with almost every call, so ask again after each.

@@ -16,7 +16,7 @@ pub(super) struct OpenFrame {
     /// Bytes of its payload that were not taken yet.
     pub(super) remaining: u64,
     /// Bytes of its payload that were taken, modulo 4: the phase of the mask.
-    phase: usize,
+    phase: u8,
     /// Bytes at the front of the input that were unmasked, but not taken yet.
     unmasked: usize,
 }
@@ -27,7 +27,7 @@ impl OpenFrame {
         let n = usize::try_from(self.remaining).map_or(input.len(), |remaining| remaining.min(input.len()));
         let (payload, _) = input.split_at_mut(n);
         if let (Some(key), Some(masked)) = (self.masking_key, payload.get_mut(self.unmasked..)) {
-            key.apply(self.phase + self.unmasked, masked);
+            key.apply(usize::from(self.phase) + self.unmasked, masked);
         }
         self.unmasked = n;
         payload
@@ -35,8 +35,9 @@ impl OpenFrame {
 
     /// `n` bytes of what was unmasked are taken.
     pub(super) const fn consume(&mut self, n: usize) {
+        let [low, ..] = n.to_le_bytes();
         self.remaining = self.remaining.saturating_sub(n as u64);
-        self.phase = (self.phase + n) % 4;
+        self.phase = self.phase.wrapping_add(low) % 4;
         self.unmasked = self.unmasked.saturating_sub(n);
     }
 }

@@ -110,10 +110,9 @@ impl Connection {
         }
         let opened = self.outgoing.take();
         let is_first = opened.is_none();
-        let mut message = opened.unwrap_or_else(|| OutgoingMessage {
-            kind,
-            compressed: self.can_compress(),
-            utf8: Utf8Validator::new(),
+        let mut message = opened.unwrap_or_else(|| {
+            let compressed = self.can_compress();
+            Box::new(OutgoingMessage { kind, compressed, utf8: Utf8Validator::new() })
         });
         let mut utf8 = message.utf8.clone();
         let refusal = if message.kind != kind {

@@ -2,6 +2,7 @@
 
 use super::state::after;
 use crate::{Config, ControlPayload, LimitError};
+use bytes::Bytes;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -88,6 +89,11 @@ impl Timers {
         self.probe.is_some()
     }
 
+    #[inline]
+    pub(super) const fn last_input(&self) -> Instant {
+        self.last_input
+    }
+
     /// Bytes came: the peer lives.
     #[inline]
     pub(super) fn note_input(&mut self, now: Instant) {
@@ -152,7 +158,9 @@ impl Timers {
                 Some(interval) if now >= after(self.last_input, interval) => {
                     let number = self.next_ping;
                     self.next_ping = number.wrapping_add(1);
-                    Keepalive::Ping(ControlPayload::from_checked(&number.to_be_bytes()))
+                    Keepalive::Ping(ControlPayload::from_checked(Bytes::copy_from_slice(
+                        &number.to_be_bytes(),
+                    )))
                 }
                 _ => Keepalive::Wait,
             };

@@ -24,9 +24,9 @@ impl ControlPayload {
     }
 
     /// For payloads whose length the frame header has already bounded.
-    pub(crate) fn from_checked(bytes: &[u8]) -> Self {
+    pub(crate) fn from_checked(bytes: Bytes) -> Self {
         debug_assert!(bytes.len() <= Self::MAX_BYTES, "the header was checked");
-        Self(Bytes::copy_from_slice(bytes))
+        Self(bytes)
     }
 
     /// The bytes; nothing is copied.

@@ -4,7 +4,7 @@ use crate::accept::{answer, check};
 use crate::forwarded::Forwarded;
 use crate::observe::{self, Handshake};
 use crate::registry::Entry;
-use crate::serve::run_to_end;
+use crate::serve::{no_panic, run_to_end};
 use crate::server::Shared;
 use crate::stream::{Io, PeerAddr, Stream};
 use crate::{Error, ServerHandle, WebSocket};
@@ -12,6 +12,7 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
 use ws_proto::ApiMisuse;
 use ws_proto::bytes::{Bytes, BytesMut};
@@ -98,7 +99,7 @@ impl Upgrades {
         check(&self.shared, upgrade.request(), forwarded.secure.unwrap_or(self.over_tls))?;
         let client_addr = forwarded.client.or_else(|| peer.map(|addr| addr.ip()));
         // The HTTP server has made the handshake that could have been slow.
-        let (entry, _turn) = self.shared.registry.enter(client_addr)?;
+        let (entry, _turn) = self.shared.registry.enter(peer, client_addr)?;
         let connection = hyper::upgrade::on(request);
         Ok(UpgradeRequest {
             upgrade,
@@ -164,12 +165,15 @@ impl UpgradeRequest {
             let outcome = match connection.await {
                 Ok(upgraded) => {
                     let io = Io::Upgraded(Box::new(TokioIo::new(upgraded)));
-                    let stream = Stream::new(io, peer_addr, Arc::clone(&entry));
+                    let stream = Stream::new(io, Arc::clone(&entry));
                     let config = Arc::clone(&shared.config);
                     let mut socket = WebSocket::from_parts(stream, BytesMut::new(), negotiated, config);
                     observe::handshake(Handshake::Accepted);
                     entry.has_socket(&mut socket);
-                    run_to_end(async move { handler(socket).await }).await
+                    match no_panic(|| handler(socket)) {
+                        Ok(handler) => run_to_end(pin!(handler)).await,
+                        Err(panicked) => Err(panicked),
+                    }
                 }
                 Err(error) => Err(Error::Open(OpenError::Io(std::io::Error::other(error)))),
             };
