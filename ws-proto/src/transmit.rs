@@ -21,16 +21,6 @@ pub struct Transmit {
     lent: bool,
 }
 
-/// A payload that is queued by reference.
-#[derive(Debug)]
-struct Reference {
-    /// Where in `staged` it leaves.
-    position: usize,
-    bytes: Bytes,
-    /// Do other connections queue it too?
-    common: bool,
-}
-
 impl Transmit {
     /// Is there nothing to write?
     #[inline]
@@ -49,10 +39,7 @@ impl Transmit {
     /// Memory that the queue holds, in bytes: its own buffer by capacity, payloads that it refers to by length. Not those that are common: they
     /// are there once for many.
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.queue.as_ref().map_or(0, |queue| {
-            let staged = queue.staged.len() - queue.at;
-            queue.capacity() + self.len - staged - queue.common
-        })
+        self.queue.as_ref().map_or(0, |queue| queue.capacity() + self.len - queue.staged_len() - queue.common)
     }
 
     /// Bytes taken since the beginning.
@@ -90,11 +77,7 @@ impl Transmit {
 
     fn push_reference(&mut self, bytes: Bytes, common: bool) {
         self.len += bytes.len();
-        let queue = self.queue.get_or_insert_default();
-        if common {
-            queue.common += bytes.len();
-        }
-        queue.shared.push_back(Reference { position: queue.staged.len(), bytes, common });
+        self.queue.get_or_insert_default().push_reference(bytes, common);
     }
 
     /// Queues a frame whose payload is to be copied, masked on the way where there is a key.
@@ -218,6 +201,16 @@ impl Buf for Transmit {
     }
 }
 
+/// A payload that is queued by reference.
+#[derive(Debug)]
+struct Reference {
+    /// Where in `staged` it leaves.
+    position: usize,
+    bytes: Bytes,
+    /// Do other connections queue it too?
+    common: bool,
+}
+
 /// What waits to be written.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
@@ -235,6 +228,18 @@ impl Queue {
     /// Bytes that it holds room for.
     pub(crate) fn capacity(&self) -> usize {
         self.staged.capacity() + self.shared.capacity() * size_of::<Reference>()
+    }
+
+    /// Bytes of `staged` that are unread.
+    const fn staged_len(&self) -> usize {
+        self.staged.len() - self.at
+    }
+
+    fn push_reference(&mut self, bytes: Bytes, common: bool) {
+        if common {
+            self.common += bytes.len();
+        }
+        self.shared.push_back(Reference { position: self.staged.len(), bytes, common });
     }
 
     fn clear(&mut self) {

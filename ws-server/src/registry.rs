@@ -156,21 +156,19 @@ impl Registry {
     /// what each held, and where it came from.
     pub(crate) fn make_room(&self, budget: &MemoryBudget, mut told: impl FnMut(usize, PeerAddr)) {
         let enough = budget.limit_bytes() - budget.limit_bytes() / 8;
-        let held = self.entries().into_iter().filter_map(|entry| {
-            let (closer, peer) = {
-                let ends = entry.ends();
-                (ends.closer.clone()?, ends.peer_addr)
-            };
-            Some((closer.status()?.memory_bytes, closer, peer))
+        let entries = self.entries();
+        let held = entries.iter().filter_map(|entry| {
+            let closer = entry.ends().closer.clone()?;
+            Some((closer.status()?.memory_bytes, closer, entry))
         });
         let mut greediest: Vec<_> = held.filter(|(held, ..)| *held > 0).collect();
         greediest.sort_unstable_by_key(|(held, ..)| std::cmp::Reverse(*held));
-        for (held, closer, peer) in greediest {
+        for (held, closer, entry) in greediest {
             if budget.used_bytes() <= enough {
                 break;
             }
             closer.give_up_memory(budget);
-            told(held, peer);
+            told(held, entry.peer_addr());
         }
     }
 

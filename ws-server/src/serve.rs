@@ -2,7 +2,7 @@
 
 use crate::accept::{Connecting, Incoming};
 use crate::observe::{self, Handshake};
-use crate::registry::EXPIRY_INTERVAL;
+use crate::registry::{EXPIRY_INTERVAL, Entry};
 use crate::server::Shared;
 use crate::{BoxError, Drain, Error, MemoryBudget, Server};
 use std::any::Any;
@@ -10,7 +10,7 @@ use std::future::{pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Poll, ready};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep, timeout_at};
@@ -259,17 +259,17 @@ where
         }
     });
     observe::in_span(span, async move {
-        // The connection is open until its task and its stream have ended.
-        let entry = entry;
-        let outcome = match opening.await {
-            Ok(Some(handler)) => run_to_end(pin!(handler)).await,
-            Ok(None) => return,
-            Err(error) => Err(error),
-        };
-        match outcome {
-            Ok(()) => observe::handler_ended(),
-            Err(error) => shared.report(&error, entry.peer_addr()),
-        }
+        // By a function, and not by patterns: what is taken apart would be in the task beside what comes of it.
+        let handler = pin!(told(opening.await, &shared, &entry));
+        told(run_to_end(handler).await, &shared, &entry);
+    })
+}
+
+/// What came of it; an error is told. The connection is open until the task, which has this `entry`, and its stream have ended.
+pub(crate) fn told<T>(outcome: Result<Option<T>, Error>, shared: &Shared, entry: &Entry) -> Option<T> {
+    outcome.unwrap_or_else(|error| {
+        shared.report(&error, entry.peer_addr());
+        None
     })
 }
 
@@ -289,15 +289,23 @@ fn begin<F>(
 /// How long a server that stops still answers requests that are under way.
 const LAST_REQUESTS: Duration = Duration::from_secs(1);
 
-/// Runs the handler; a panic in it becomes an error.
-pub(crate) async fn run_to_end(
-    mut handler: Pin<&mut impl Future<Output = Result<(), BoxError>>>,
-) -> Result<(), Error> {
-    poll_fn(|cx| match no_panic(|| handler.as_mut().poll(cx)) {
-        Ok(poll) => poll.map_err(Error::Handler),
-        Err(panicked) => Poll::Ready(Err(panicked)),
+/// Runs the handler, if there is one; a panic in it becomes an error.
+pub(crate) fn run_to_end<F: Future<Output = Result<(), BoxError>>>(
+    mut handler: Pin<&mut Option<F>>,
+) -> impl Future<Output = Result<Option<()>, Error>> {
+    poll_fn(move |cx| {
+        let Some(running) = handler.as_mut().as_pin_mut() else { return Poll::Ready(Ok(None)) };
+        let ended = match no_panic(|| running.poll(cx)) {
+            Ok(poll) => ready!(poll).map_err(Error::Handler),
+            Err(panicked) => Err(panicked),
+        };
+        // Whatever it has is dropped before its end is told.
+        handler.set(None);
+        if ended.is_ok() {
+            observe::handler_ended();
+        }
+        Poll::Ready(ended.map(Some))
     })
-    .await
 }
 
 /// Whatever it has on its stack when it panics is dropped before.
