@@ -2,7 +2,7 @@
 
 use crate::accept::{Connecting, Incoming};
 use crate::observe::{self, Handshake};
-use crate::registry::EXPIRY_INTERVAL;
+use crate::registry::UPKEEP_INTERVAL;
 use crate::server::Shared;
 use crate::{BoxError, Drain, Error, Server};
 use std::any::Any;
@@ -84,6 +84,13 @@ impl ServerHandle {
         }
     }
 
+    /// Adds what the open connections have carried to the metrics, which else happens about once a second: for whoever writes them down at
+    /// this moment. It looks at each connection, so it is not for every message.
+    #[cfg(feature = "metrics")]
+    pub fn update_metrics(&self) {
+        self.shared.registry.sweep();
+    }
+
     /// How many connections are open, with those that are in their handshakes.
     #[must_use]
     pub fn connections(&self) -> usize {
@@ -140,17 +147,19 @@ impl Run {
         F: Future<Output = Result<(), BoxError>> + Send + 'static,
     {
         let mut phase = self.phase.subscribe();
-        let mut expiry = self.shared.registry.limits().max_lifetime.map(|_| {
-            let mut expiry = interval(EXPIRY_INTERVAL);
-            expiry.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            expiry
-        });
+        let mut upkeep =
+            (observe::SWEEPS || self.shared.registry.limits().max_lifetime.is_some()).then(|| {
+                let mut upkeep = interval(UPKEEP_INTERVAL);
+                upkeep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+                upkeep
+            });
         loop {
             let connecting = tokio::select! {
                 biased;
                 () = stopping(&mut phase) => break,
-                () = tick(expiry.as_mut()) => {
+                () = tick(upkeep.as_mut()) => {
                     self.shared.registry.close_expired();
+                    self.shared.registry.sweep();
                     continue;
                 }
                 connecting = server.accept() => connecting,
@@ -160,11 +169,11 @@ impl Run {
             entry.has_task(task.abort_handle());
         }
         drop(server);
-        self.drain(phase).await;
+        self.drain(phase, upkeep).await;
     }
 
     /// Closes all connections, and waits for them.
-    async fn drain(&mut self, mut phase: watch::Receiver<Phase>) {
+    async fn drain(&mut self, mut phase: watch::Receiver<Phase>, mut upkeep: Option<Interval>) {
         let registry = Arc::clone(&self.shared.registry);
         let Phase::Stopping { drain, .. } = *phase.borrow() else { return };
         let mut emptied = pin!(async {
@@ -185,6 +194,7 @@ impl Run {
             tokio::select! {
                 biased;
                 () = enough => break open,
+                () = tick(upkeep.as_mut()) => registry.sweep(),
                 // The deadline may have moved.
                 _ = phase.changed() => {}
             }
