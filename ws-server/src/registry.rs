@@ -382,7 +382,7 @@ impl Drop for Turn {
 }
 
 /// What the server's Close frame says.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Farewell {
     pub(crate) code: CloseCode,
     pub(crate) reason: &'static str,
