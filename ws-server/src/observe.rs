@@ -8,6 +8,9 @@ use ws_tokio::{OpenError, SocketStatus};
 
 #[cfg(feature = "metrics")]
 mod names;
+mod traffic;
+
+pub(crate) use traffic::{Seen, Traffic};
 
 #[cfg(feature = "metrics")]
 pub use names::describe_metrics;
@@ -68,6 +71,9 @@ pub(crate) fn handshake(result: Handshake) {
     #[cfg(not(any(feature = "metrics", feature = "tracing")))]
     let _nobody_asks = result;
 }
+
+/// Are open connections to be looked at, at intervals?
+pub(crate) const SWEEPS: bool = cfg!(feature = "metrics");
 
 /// Is [`socket_ended`] to be told?
 pub(crate) const ASKS_FOR_ENDS: bool = cfg!(any(feature = "metrics", feature = "tracing"));

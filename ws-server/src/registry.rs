@@ -1,7 +1,7 @@
 //! Which connections are open, how many there may be, and how to end them.
 
 use crate::limits::{AddressKey, Limits};
-use crate::observe::{self, Began};
+use crate::observe::{self, Began, Seen, Traffic};
 use crate::stream::PeerAddr;
 use crate::{Error, MemoryBudget, Stream, WebSocket};
 use std::collections::{HashMap, VecDeque};
@@ -68,6 +68,7 @@ struct Ends {
     task: Option<AbortHandle>,
     /// When it has lived for long enough.
     expires: Option<Instant>,
+    seen: Seen,
 }
 
 /// A handshake under way: resolves when it has to make room for younger ones.
@@ -109,7 +110,14 @@ impl Registry {
             registry: Arc::clone(self),
             id,
             began: observe::connection_began(),
-            ends: Mutex::new(Ends { peer_addr, address, closer: None, task: None, expires }),
+            ends: Mutex::new(Ends {
+                peer_addr,
+                address,
+                closer: None,
+                task: None,
+                expires,
+                seen: Seen::default(),
+            }),
         });
         table.connections.insert(id, Arc::downgrade(&entry));
         if table.under_way >= self.limits.max_handshakes {
@@ -139,6 +147,9 @@ impl Registry {
 
     /// Sends 1001 on every socket that has lived for long enough. Each is told once: the closing handshake ends by itself.
     pub(crate) fn close_expired(&self) {
+        if self.limits.max_lifetime.is_none() {
+            return;
+        }
         let now = Instant::now();
         for entry in self.entries() {
             let closer = {
@@ -171,6 +182,23 @@ impl Registry {
             told(held, entry.peer_addr());
         }
     }
+
+    /// Adds what the open connections have carried to the metrics.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn sweep(&self) {
+        let mut traffic = Traffic::default();
+        for entry in self.entries() {
+            let closer = entry.ends().closer.clone();
+            if let Some(status) = closer.and_then(|closer| closer.status()) {
+                traffic.open(&mut entry.ends().seen, &status);
+            }
+        }
+        traffic.publish();
+    }
+
+    /// Nobody asks.
+    #[cfg(not(feature = "metrics"))]
+    pub(crate) const fn sweep(&self) {}
 
     /// How the connections have ended since the server began to stop; those that are still open and have something unsent count for that.
     pub(crate) fn endings(&self) -> Endings {
@@ -316,6 +344,9 @@ impl Entry {
         let closer = self.ends().closer.take();
         let Some(status) = closer.and_then(|closer| closer.status()) else { return };
         observe::socket_ended(&status);
+        let mut traffic = Traffic::default();
+        traffic.ended(&mut self.ends().seen, &status);
+        traffic.publish();
         let mut table = self.registry.lock();
         if table.farewell.is_some() {
             table.endings.clean += usize::from(status.close_info.is_some());
@@ -331,7 +362,11 @@ impl Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        let address = self.ends().address.take();
+        let address = {
+            let mut ends = self.ends();
+            ends.seen.forget();
+            ends.address.take()
+        };
         let mut table = self.registry.lock();
         table.connections.remove(&self.id);
         if let Some(address) = address {
@@ -371,7 +406,7 @@ impl Drop for Turn {
 }
 
 /// What the server's Close frame says.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Farewell {
     pub(crate) code: CloseCode,
     pub(crate) reason: &'static str,
@@ -387,5 +422,5 @@ impl Farewell {
 const EXPIRED: Farewell =
     Farewell { code: CloseCode::GOING_AWAY, reason: "the connection has reached its maximum lifetime" };
 
-/// How often to look for connections that have lived for long enough.
-pub(crate) const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
+/// How often to look at all connections: whether they have lived for long enough, and what they have carried.
+pub(crate) const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);

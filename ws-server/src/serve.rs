@@ -2,7 +2,7 @@
 
 use crate::accept::{Connecting, Incoming};
 use crate::observe::{self, Handshake};
-use crate::registry::{EXPIRY_INTERVAL, Entry};
+use crate::registry::{Entry, UPKEEP_INTERVAL};
 use crate::server::Shared;
 use crate::{BoxError, Drain, Error, MemoryBudget, Server};
 use std::any::Any;
@@ -85,6 +85,13 @@ impl ServerHandle {
         }
     }
 
+    /// Adds what the open connections have carried to the metrics, which else happens about once a second: for whoever writes them down at
+    /// this moment. It looks at each connection, so it is not for every message.
+    #[cfg(feature = "metrics")]
+    pub fn update_metrics(&self) {
+        self.shared.registry.sweep();
+    }
+
     /// How many connections are open, with those that are in their handshakes.
     #[must_use]
     pub fn connections(&self) -> usize {
@@ -141,11 +148,12 @@ impl Run {
         F: Future<Output = Result<(), BoxError>> + Send + 'static,
     {
         let mut phase = self.phase.subscribe();
-        let mut expiry = self.shared.registry.limits().max_lifetime.map(|_| {
-            let mut expiry = interval(EXPIRY_INTERVAL);
-            expiry.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            expiry
-        });
+        let mut upkeep =
+            (observe::SWEEPS || self.shared.registry.limits().max_lifetime.is_some()).then(|| {
+                let mut upkeep = interval(UPKEEP_INTERVAL);
+                upkeep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+                upkeep
+            });
         let mut pressure = self.shared.registry.limits().memory_budget.as_ref().map(MemoryBudget::pressure);
         loop {
             let connecting = tokio::select! {
@@ -155,8 +163,9 @@ impl Run {
                     self.shared.make_room();
                     continue;
                 }
-                () = tick(expiry.as_mut()) => {
+                () = tick(upkeep.as_mut()) => {
                     self.shared.registry.close_expired();
+                    self.shared.registry.sweep();
                     continue;
                 }
                 connecting = server.accept() => connecting,
@@ -166,11 +175,16 @@ impl Run {
             entry.has_task(task.abort_handle());
         }
         drop(server);
-        self.drain(phase, pressure).await;
+        self.drain(phase, pressure, upkeep).await;
     }
 
     /// Closes all connections, and waits for them.
-    async fn drain(&mut self, mut phase: watch::Receiver<Phase>, mut pressure: Option<Pressure>) {
+    async fn drain(
+        &mut self,
+        mut phase: watch::Receiver<Phase>,
+        mut pressure: Option<Pressure>,
+        mut upkeep: Option<Interval>,
+    ) {
         let registry = Arc::clone(&self.shared.registry);
         let Phase::Stopping { drain, .. } = *phase.borrow() else { return };
         let mut emptied = pin!(async {
@@ -192,6 +206,7 @@ impl Run {
                 biased;
                 () = enough => break open,
                 () = felt(pressure.as_mut()) => self.shared.make_room(),
+                () = tick(upkeep.as_mut()) => registry.sweep(),
                 // The deadline may have moved.
                 _ = phase.changed() => {}
             }

@@ -49,6 +49,12 @@
 //! Keepalive, idle and close timers run while anything on the socket is awaited; they need a tokio runtime with time enabled, and are off
 //! outside of a runtime. Every async function says whether it is cancel safe; all are, none loses, doubles or reorders a byte.
 //!
+//! # What a socket tells
+//!
+//! [`WebSocket::counts`] has its messages, bytes and round trips. With the feature `tracing` (off by default) its opening, its closing
+//! handshake, failures with the rule that was broken, timeouts and errors of the stream are events with the target `ws_tokio` at DEBUG, in the span
+//! of the task that uses the socket, and `WebSocket::trace_frames` shows each frame of one connection.
+//!
 //! # Dropping
 //!
 //! A socket dropped while it is open sends what is queued and a Close frame with 1001 (1011 while its task panics), and finishes the

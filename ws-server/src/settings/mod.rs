@@ -1,5 +1,6 @@
 //! The settings of a server from a file or the environment.
 
+mod drain;
 mod error;
 mod listen;
 mod value;
@@ -8,6 +9,7 @@ pub use error::SettingsError;
 pub use listen::Listeners;
 
 use crate::{Config, IpNet, MemoryBudget, Origins, Server, ServerBuilder};
+use drain::DrainSettings;
 use listen::TlsFiles;
 use serde::Deserialize;
 use std::fmt;
@@ -32,6 +34,8 @@ use value::Every;
 /// | `max_message_bytes`, `max_frame_bytes`, `max_fragments`, `max_control_frames`, `max_head_bytes`, `max_headers`, `max_send_queue_bytes` | numbers |
 /// | `max_lifetime`, `handshake_timeout`, `close_timeout`, `pong_timeout`, `idle_timeout` | such as `"10s"`, `"5m"`, `"1h 30m"` |
 /// | `ping_interval` | the same, or `"never"` |
+/// | `drain.grace`, `drain.spread` | such as `"30s"`: how the server stops, by [`drain`](Self::drain); 10 s of grace by default |
+/// | `drain.restarts` | `true` says 1012 then |
 ///
 /// A field that is not there has the default of its setter; one that is not known is an error.
 ///
@@ -88,6 +92,7 @@ pub struct Settings {
     pong_timeout: Option<Duration>,
     #[serde(deserialize_with = "value::duration")]
     idle_timeout: Option<Duration>,
+    drain: DrainSettings,
 }
 
 impl Settings {
@@ -130,6 +135,7 @@ impl Settings {
     /// [`SettingsError`] names the field.
     pub fn builder(&self) -> Result<ServerBuilder, SettingsError> {
         self.contradictions()?;
+        self.drain.check()?;
         let mut builder = Server::builder()
             .config(self.config()?)
             .origins(self.origins()?)
@@ -272,6 +278,7 @@ impl Default for Settings {
             ping_interval: None,
             pong_timeout: None,
             idle_timeout: None,
+            drain: DrainSettings::default(),
         }
     }
 }
