@@ -1,7 +1,10 @@
 //! What more than one example uses.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "deflate")]
+pub mod check;
 pub mod limits;
+pub mod pem;
 pub mod report;
 pub mod signal;
 pub mod sync_client;
