@@ -34,7 +34,8 @@ CRATES = {
     "ws-client": (
         {"ws-proto", "ws-tokio"},
         {"ws-sync"},
-        {"bytes", "http", "tokio", "tokio-rustls", "rustls", "tracing"} | ROOT_STORES,
+        {"bytes", "http", "tokio", "tokio-rustls", "rustls", "tracing"} | ROOT_STORES
+        | {"base64", "httparse", "ipnet", "iri-string", "percent-encoding", "socket2"},
         {"ws-server"},
     ),
     "ws-server": (

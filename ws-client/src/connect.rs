@@ -1,14 +1,15 @@
 //! From a URL to a WebSocket.
 
 use crate::builder::ClientBuilder;
-use crate::dial::{dial, within};
-use crate::stream::{Io, Stream};
-use crate::uri::Target;
-use crate::{Error, Stage};
+use crate::deadline::Deadline;
+use crate::dial::Dialer;
+use crate::stream::Stream;
+use crate::target::Target;
+use crate::turns::Turns;
+use crate::{Error, IntoRequest, Stage, observe, redirect};
 use std::fmt;
 use std::sync::Arc;
-use tokio::time::Instant;
-use ws_proto::http::{HeaderValue, Request, Response, header};
+use ws_proto::http::{HeaderMap, Request, Response, header};
 
 /// A socket of the client. See [`ws_tokio::WebSocket`] for what it can do.
 pub type WebSocket = ws_tokio::WebSocket<Stream>;
@@ -29,13 +30,18 @@ pub type WebSocket = ws_tokio::WebSocket<Stream>;
 /// socket.send("hello").await?;
 /// # Ok(()) }
 /// ```
-pub async fn connect(url: &str) -> Result<WebSocket, Error> {
-    Client::default().connect(url).await
+pub async fn connect(target: impl IntoRequest) -> Result<WebSocket, Error> {
+    Client::default().connect(target).await
 }
 
 /// Connects, as often as you like, with the same settings. Clones share them, and the TLS sessions to be resumed.
 #[derive(Clone)]
-pub struct Client(Arc<ClientBuilder>);
+pub struct Client(Arc<Shared>);
+
+struct Shared {
+    settings: ClientBuilder,
+    turns: Turns,
+}
 
 impl Client {
     /// Starts from the defaults.
@@ -44,65 +50,112 @@ impl Client {
     }
 
     pub(crate) fn new(settings: ClientBuilder) -> Self {
-        Self(Arc::new(settings))
+        Self(Arc::new(Shared { settings, turns: Turns::default() }))
     }
 
-    /// Connects to a `ws://` or `wss://` URL.
+    /// Connects to a `ws://` or `wss://` URL: its text, an `http::Uri`, or an `http::Request<()>` with headers for this connection alone
+    /// (see [`IntoRequest`]).
     ///
     /// # Errors
     /// [`Error`] says how far it got.
     ///
     /// # Cancel safety
     /// Dropping the future closes what was opened: there is nothing to be continued.
-    pub async fn connect(&self, url: &str) -> Result<WebSocket, Error> {
-        Ok(self.connect_with_response(url).await?.0)
+    ///
+    /// # Example
+    /// ```no_run
+    /// use ws_client::Client;
+    /// use ws_client::proto::http::Request;
+    ///
+    /// # async fn example(client: Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = Request::get("wss://example.com/feed").header("x-request-id", "17").body(())?;
+    /// let socket = client.connect(request).await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn connect(&self, target: impl IntoRequest) -> Result<WebSocket, Error> {
+        Ok(self.connect_with_response(target).await?.0)
     }
 
-    /// The same, and the server's response with it, for those who look at its headers: cookies, for example.
+    /// The same, and the server's response with it, for those who look at its headers.
     ///
     /// # Errors
     /// [`Error`] says how far it got.
     ///
     /// # Cancel safety
     /// Dropping the future closes what was opened: there is nothing to be continued.
-    pub async fn connect_with_response(&self, url: &str) -> Result<(WebSocket, Response<()>), Error> {
-        let settings = &*self.0;
-        let deadline = Instant::now().checked_add(settings.connect_timeout);
-        let target = Target::parse(url)?;
-        let request = self.request(&target);
-        let io = if target.secure {
-            self.dial_tls(&target, deadline).await?
-        } else {
-            Io::Plain(dial(&target, deadline).await?)
-        };
-        let opening = ws_tokio::connect(Stream::new(io), request, Arc::clone(&settings.config));
-        Ok(within(deadline, Stage::Handshake, opening).await??)
+    pub async fn connect_with_response(
+        &self,
+        target: impl IntoRequest,
+    ) -> Result<(WebSocket, Response<()>), Error> {
+        let request = target.into_request();
+        // In a box: it is large, and whoever awaits it would be as large.
+        observe::connecting(Box::pin(async {
+            let ended = self.open(request?).await;
+            observe::ended(&ended);
+            ended
+        }))
+        .await
     }
 
-    fn request(&self, target: &Target) -> Request<()> {
-        let mut request = Request::new(());
-        *request.uri_mut() = target.uri.clone();
-        let headers = request.headers_mut();
-        headers.clone_from(&self.0.headers);
-        for subprotocol in &self.0.subprotocols {
-            #[expect(clippy::expect_used, reason = "by the invariant of the type")]
-            let name = HeaderValue::from_str(subprotocol.as_str()).expect("a token is visible ASCII");
-            headers.append(header::SEC_WEBSOCKET_PROTOCOL, name);
+    async fn open(&self, request: Request<()>) -> Result<(WebSocket, Response<()>), Error> {
+        let settings = &self.0.settings;
+        if settings.broken_credentials {
+            return Err(Error::Credentials);
         }
-        request
+        let deadline = Deadline::after(settings.connect_timeout);
+        let dialer = Dialer { settings, turns: &self.0.turns, deadline };
+        let (mut parts, ()) = request.into_parts();
+        parts.headers = settings.with_headers_of(parts.headers);
+        let mut target = Target::new(parts.uri.clone())?;
+        // Behind a redirect to another origin we do not say who we are.
+        let mut identity = true;
+        let mut followed = 0;
+        loop {
+            observe::target(&target);
+            let (stream, turn) = dialer.dial(&target, identity).await?;
+            parts.uri = target.uri.clone();
+            let mut request = Request::from_parts(parts.clone(), ());
+            self.add_cookies(&target, request.headers_mut());
+            let opening = ws_tokio::connect(stream, request, Arc::clone(&settings.config));
+            let opened = deadline.hold(Stage::Handshake, opening).await?.map_err(Error::from);
+            drop(turn);
+            let refusal = match opened {
+                Ok((socket, response)) => {
+                    self.keep_cookies(&target, response.headers());
+                    return Ok((socket, response));
+                }
+                Err(Error::Refused(refusal)) => refusal,
+                Err(error) => return Err(error),
+            };
+            self.keep_cookies(&target, &refusal.headers);
+            let next = settings.redirects.next(&target, refusal.status, &refusal.headers, followed)?;
+            let Some(next) = next else { return Err(Error::Refused(refusal)) };
+            observe::redirected(&next);
+            if !next.same_origin(&target) {
+                redirect::drop_credentials(&mut parts.headers);
+                identity = false;
+            }
+            followed = followed.saturating_add(1);
+            target = next;
+        }
     }
 
-    #[cfg(feature = "tls")]
-    async fn dial_tls(&self, target: &Target, deadline: Option<Instant>) -> Result<Io, Error> {
-        let config = within(deadline, Stage::Tls, self.0.tls.config()).await??;
-        let tcp = dial(target, deadline).await?;
-        let tls = within(deadline, Stage::Tls, crate::tls::connect(config, &target.host, tcp)).await??;
-        Ok(Io::Tls(Box::new(tls)))
+    fn add_cookies(&self, target: &Target, headers: &mut HeaderMap) {
+        if let Some(jar) = &self.0.settings.cookies
+            && !headers.contains_key(header::COOKIE)
+            && let Some(mut cookies) = jar.cookies(&target.uri)
+        {
+            cookies.set_sensitive(true);
+            headers.insert(header::COOKIE, cookies);
+        }
     }
 
-    #[cfg(not(feature = "tls"))]
-    async fn dial_tls(&self, _: &Target, _: Option<Instant>) -> Result<Io, Error> {
-        Err(Error::NoTls)
+    fn keep_cookies(&self, target: &Target, headers: &HeaderMap) {
+        if let Some(jar) = &self.0.settings.cookies
+            && headers.contains_key(header::SET_COOKIE)
+        {
+            jar.set_cookies(&target.uri, &mut headers.get_all(header::SET_COOKIE).iter());
+        }
     }
 }
 
@@ -114,6 +167,6 @@ impl Default for Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Client").field(&self.0).finish()
+        f.debug_tuple("Client").field(&self.0.settings).finish()
     }
 }

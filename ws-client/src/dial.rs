@@ -1,85 +1,177 @@
-//! From a host's name to a TCP connection.
+//! From a target to a byte stream that leads there: name, TCP or what takes its place, proxy, TLS.
 
-use crate::uri::Target;
-use crate::{Error, Stage};
+use crate::builder::ClientBuilder;
+use crate::deadline::Deadline;
+use crate::happy_eyeballs::{interleave, race};
+use crate::observe;
+use crate::proxy::{self, Kind, Proxy, ProxyError};
+use crate::stream::Stream;
+use crate::target::Target;
+use crate::tcp::TcpOptions;
+use crate::turns::{Turn, Turns};
+use crate::{Destination, Error, Stage};
 use std::io;
-use std::net::SocketAddr;
-use std::time::Duration;
-use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout_at};
+use std::net::{IpAddr, SocketAddr};
 
-/// Resolves the host and connects to the first of its addresses that answers. `deadline` is that of connecting as a whole.
-pub(crate) async fn dial(target: &Target, deadline: Option<Instant>) -> Result<TcpStream, Error> {
-    let resolving = tokio::net::lookup_host((target.host.as_str(), target.port));
-    let addresses = within(deadline, Stage::Resolve, resolving).await?.map_err(Error::Resolve)?.collect();
-    let tcp = connect_to_any(addresses, deadline).await?;
-    // Small messages must not wait for the acknowledgement of others. Where it cannot be set, the stream still works.
-    let _ = tcp.set_nodelay(true);
-    Ok(tcp)
+/// What opens streams, within one deadline.
+#[derive(Clone, Copy)]
+pub(crate) struct Dialer<'a> {
+    pub(crate) settings: &'a ClientBuilder,
+    pub(crate) turns: &'a Turns,
+    pub(crate) deadline: Deadline,
 }
 
-/// What `work` gives, unless the deadline comes first.
-pub(crate) async fn within<T>(
-    deadline: Option<Instant>,
-    stage: Stage,
-    work: impl Future<Output = T>,
-) -> Result<T, Error> {
-    match deadline {
-        Some(deadline) => timeout_at(deadline, work).await.map_err(|_| Error::Timeout(stage)),
-        None => Ok(work.await),
+impl<'a> Dialer<'a> {
+    /// Opens a stream on which the target speaks HTTP. The turn is to be kept until the opening handshake has ended.
+    /// `identity`: may the target see who we are by a client certificate?
+    pub(crate) async fn dial(
+        &self,
+        target: &Target,
+        identity: bool,
+    ) -> Result<(Stream, Option<Turn>), Error> {
+        #[cfg(feature = "tls")]
+        let tls = if target.secure { Some(self.tls_config(identity).await?) } else { None };
+        #[cfg(not(feature = "tls"))]
+        if target.secure {
+            let _nobody_asks = identity;
+            return Err(Error::NoTls);
+        }
+        let (stream, turn) = match self.proxy(target)? {
+            Some(proxy) => self.through(proxy, target).await?,
+            None => self.directly(&target.destination()).await?,
+        };
+        #[cfg(feature = "tls")]
+        if let Some(config) = tls {
+            let handshake = crate::tls::connect(config, &target.host, stream);
+            let timeout = self.settings.tls_timeout;
+            let tls = self.deadline.within(timeout, Stage::Tls, handshake).await?.map_err(Error::Tls)?;
+            observe::tls_is_open();
+            return Ok((Stream::of_tls(tls), turn));
+        }
+        Ok((stream, turn))
+    }
+
+    fn proxy(&self, target: &Target) -> Result<Option<&'a Proxy>, Error> {
+        // A Unix socket is where it is.
+        if self.settings.unix_socket.is_some() {
+            return Ok(None);
+        }
+        Ok(match &self.settings.proxy {
+            proxy::Choice::None => None,
+            proxy::Choice::Always(proxy) => Some(proxy),
+            proxy::Choice::Env(variables) => variables.proxy(target)?,
+        })
+    }
+
+    async fn directly(&self, to: &Destination) -> Result<(Stream, Option<Turn>), Error> {
+        #[cfg(unix)]
+        if let Some(path) = &self.settings.unix_socket {
+            let turn = self.turn(&path.to_string_lossy()).await?;
+            let connecting = tokio::net::UnixStream::connect(path);
+            let timeout = self.settings.tcp_timeout;
+            let unix = self.deadline.within(timeout, Stage::Connect, connecting).await?;
+            return Ok((Stream::of_unix(unix.map_err(Error::Connect)?), turn));
+        }
+        if let Some(connector) = &self.settings.connector {
+            let turn = self.turn(&to.host).await?;
+            let connecting = connector.connect(to.clone());
+            let timeout = self.settings.tcp_timeout;
+            let stream = self.deadline.within(timeout, Stage::Connect, connecting).await?;
+            return Ok((stream.map_err(Error::Connect)?, turn));
+        }
+        let addresses = self.resolve(to).await?;
+        observe::resolved(&addresses);
+        let attempt = async |address: SocketAddr| {
+            let turn = self.turn(&address.ip().to_string()).await?;
+            let connecting = self.settings.tcp.connect(address);
+            let timeout = self.settings.tcp_timeout;
+            let tcp = self.deadline.within(timeout, Stage::Connect, connecting).await?;
+            let tcp = tcp.map_err(Error::Connect)?;
+            observe::connected(address);
+            Ok((Stream::of_tcp(tcp), turn))
+        };
+        let none = || Error::Dns(io::Error::new(io::ErrorKind::NotFound, "the name has no address"));
+        race(addresses, attempt).await.ok_or_else(none)?
+    }
+
+    /// Waits for the turn of a place, where the settings say so.
+    async fn turn(&self, place: &str) -> Result<Option<Turn>, Error> {
+        if !self.settings.one_attempt_at_a_time {
+            return Ok(None);
+        }
+        self.deadline.hold(Stage::Connect, self.turns.take(place.to_ascii_lowercase())).await.map(Some)
+    }
+
+    /// The addresses to try, in this order.
+    async fn resolve(&self, to: &Destination) -> Result<Vec<SocketAddr>, Error> {
+        let addresses = if let Ok(address) = to.host.parse::<IpAddr>() {
+            vec![SocketAddr::new(address, to.port)]
+        } else {
+            let resolving = self.ask(to);
+            let timeout = self.settings.dns_timeout;
+            self.deadline.within(timeout, Stage::Dns, resolving).await?.map_err(Error::Dns)?
+        };
+        let usable: Vec<_> =
+            addresses.iter().copied().filter(|it| self.settings.tcp.can_reach(it.ip())).collect();
+        if usable.is_empty() && !addresses.is_empty() {
+            return Err(Error::Connect(TcpOptions::unreachable()));
+        }
+        Ok(interleave(usable))
+    }
+
+    async fn ask(&self, to: &Destination) -> io::Result<Vec<SocketAddr>> {
+        if let Some(resolver) = &self.settings.resolver {
+            let addresses = resolver.resolve(to.host.clone()).await?;
+            return Ok(addresses.into_iter().map(|address| SocketAddr::new(address, to.port)).collect());
+        }
+        Ok(tokio::net::lookup_host((to.host.as_str(), to.port)).await?.collect())
+    }
+
+    async fn through(&self, proxy: &Proxy, target: &Target) -> Result<(Stream, Option<Turn>), Error> {
+        #[cfg(feature = "tls")]
+        let tls = if proxy.kind() == Kind::Https { Some(self.tls_config(false).await?) } else { None };
+        #[cfg(not(feature = "tls"))]
+        if proxy.kind() == Kind::Https {
+            return Err(Error::NoTls);
+        }
+        // §4.1: where the addresses of a host are not known, each name counts as a host of its own.
+        let turn = self.turn(&target.host).await?;
+        let to_proxy = Destination { host: proxy.host().to_owned(), port: proxy.port() };
+        let (stream, of_proxy) = self.directly(&to_proxy).await.map_err(to_the_proxy)?;
+        // The rule is about the host. Many hosts may be behind one proxy.
+        drop(of_proxy);
+        let tunnelling = async {
+            let mut stream = stream;
+            #[cfg(feature = "tls")]
+            if let Some(config) = tls {
+                let tls = crate::tls::connect(config, proxy.host(), stream).await.map_err(ProxyError::Tls)?;
+                stream = Stream::of_proxy_tls(tls);
+            }
+            let to = target.destination();
+            match proxy.kind() {
+                Kind::Http | Kind::Https => proxy::connect::tunnel(&mut stream, proxy, &to).await?,
+                Kind::Socks5 => proxy::socks5::tunnel(&mut stream, proxy, &to).await?,
+            }
+            Ok::<_, Error>(stream)
+        };
+        let timeout = self.settings.proxy_timeout;
+        let stream = self.deadline.within(timeout, Stage::Proxy, tunnelling).await??;
+        observe::tunnel_is_open(proxy);
+        Ok((stream, turn))
+    }
+
+    #[cfg(feature = "tls")]
+    async fn tls_config(&self, identity: bool) -> Result<std::sync::Arc<rustls::ClientConfig>, Error> {
+        self.deadline.hold(Stage::Tls, self.settings.tls.config(identity)).await?
     }
 }
 
-async fn connect_to_any(addresses: Vec<SocketAddr>, deadline: Option<Instant>) -> Result<TcpStream, Error> {
-    let mut left = addresses.len();
-    let mut last = None;
-    for address in addresses {
-        let until = deadline.map(|deadline| turn(Instant::now(), deadline, left));
-        left -= 1;
-        last = Some(match within(until, Stage::Tcp, TcpStream::connect(address)).await {
-            Ok(Ok(tcp)) => return Ok(tcp),
-            Ok(Err(error)) => Error::Tcp(error),
-            Err(timeout) => timeout,
-        });
-    }
-    Err(last.unwrap_or_else(|| {
-        Error::Resolve(io::Error::new(io::ErrorKind::NotFound, "the name has no address"))
-    }))
-}
-
-/// Until when to wait for one of the addresses that are left: each has the same share of the time, so that one that does not answer
-/// leaves some to the others; but no share is so short that a distant host could not answer.
-fn turn(now: Instant, deadline: Instant, left: usize) -> Instant {
-    let time = deadline.saturating_duration_since(now);
-    let share = time / u32::try_from(left.max(1)).unwrap_or(u32::MAX);
-    now + share.max(SHORTEST_TURN).min(time)
-}
-
-const SHORTEST_TURN: Duration = Duration::from_secs(2);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_share_the_time_that_is_left() {
-        let now = Instant::now();
-        let turn = |seconds, left| turn(now, now + Duration::from_secs(seconds), left) - now;
-        assert_eq!(turn(30, 3), Duration::from_secs(10));
-        assert_eq!(turn(30, 1), Duration::from_secs(30));
-        assert_eq!(turn(10, 100), Duration::from_secs(2));
-        assert_eq!(turn(1, 100), Duration::from_secs(1));
-        assert_eq!(turn(0, 1), Duration::ZERO);
-    }
-
-    #[tokio::test]
-    async fn the_next_address_is_tried_when_one_refuses() {
-        let refusing = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-        let listening = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let addresses = vec![refusing, listening.local_addr().unwrap()];
-        let tcp = connect_to_any(addresses, None).await.unwrap();
-        assert_eq!(tcp.peer_addr().unwrap(), listening.local_addr().unwrap());
-        assert!(matches!(connect_to_any(vec![refusing], None).await, Err(Error::Tcp(_))));
-        assert!(matches!(connect_to_any(Vec::new(), None).await, Err(Error::Resolve(_))));
+/// What went wrong on the way to the proxy.
+fn to_the_proxy(error: Error) -> Error {
+    match error {
+        Error::Dns(error) => ProxyError::Dns(error).into(),
+        Error::Connect(error) => ProxyError::Connect(error).into(),
+        Error::Timeout(_) => Error::Timeout(Stage::Proxy),
+        error => error,
     }
 }

@@ -66,14 +66,26 @@
     warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod auth;
 mod builder;
 mod connect;
+mod connector;
+mod cookies;
+mod deadline;
 mod dial;
 mod error;
+mod happy_eyeballs;
+mod observe;
+mod proxy;
+mod redirect;
+mod request;
+mod resolve;
 mod stream;
+mod target;
+mod tcp;
 #[cfg(feature = "tls")]
 mod tls;
-mod uri;
+mod turns;
 
 #[cfg(feature = "tls")]
 pub use rustls;
@@ -81,7 +93,13 @@ pub use ws_proto as proto;
 
 pub use builder::ClientBuilder;
 pub use connect::{Client, WebSocket, connect};
-pub use error::{Error, Stage, UrlError};
+pub use connector::{Connect, Destination};
+pub use cookies::Cookies;
+pub use error::{Error, Refusal, Stage, UrlError};
+pub use proxy::{Proxy, ProxyError, SocksReply};
+pub use redirect::{Hop, RedirectError, Redirects};
+pub use request::IntoRequest;
+pub use resolve::Resolve;
 pub use stream::Stream;
 #[cfg(feature = "tls")]
 pub use tls::Roots;

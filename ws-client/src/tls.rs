@@ -1,13 +1,15 @@
 //! Which servers are trusted, and the TLS handshake.
 
-use crate::{Error, UrlError};
-use rustls::ClientConfig;
+use crate::Error;
+use crate::stream::Stream;
 use rustls::client::WantsClientCert;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use rustls::{ConfigBuilder, RootCertStore, WantsVerifier};
 use std::io;
 use std::sync::Arc;
-use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -29,28 +31,42 @@ pub enum Roots {
 }
 
 /// What TLS configuration is made from, and the configuration once it was.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct TlsSettings {
     pub(crate) roots: Option<Roots>,
     pub(crate) added: Vec<CertificateDer<'static>>,
+    pub(crate) identity: Option<Identity>,
+    pub(crate) accept_invalid: bool,
     pub(crate) own: Option<Arc<ClientConfig>>,
     made: OnceCell<Arc<ClientConfig>>,
+    /// Without our certificate, for those who must not see it.
+    anonymous: OnceCell<Arc<ClientConfig>>,
 }
 
+/// Our own certificate with its chain, and its key.
+pub(crate) type Identity = (Vec<CertificateDer<'static>>, Arc<PrivateKeyDer<'static>>);
+
 impl TlsSettings {
-    /// The configuration; it is made when it is first asked for, because reading the system's certificates takes a while.
-    pub(crate) async fn config(&self) -> Result<Arc<ClientConfig>, Error> {
+    /// The configuration; it is made when it is first asked for, because reading the system's certificates takes a while. With `identity` it
+    /// shows our certificate to whom asks for it.
+    pub(crate) async fn config(&self, identity: bool) -> Result<Arc<ClientConfig>, Error> {
         if let Some(own) = &self.own {
             return Ok(Arc::clone(own));
         }
+        let identity = self.identity.as_ref().filter(|_| identity);
+        // One for both where there is nothing to hide, so that sessions are resumed in any case.
+        let made = if self.identity.is_some() == identity.is_some() { &self.made } else { &self.anonymous };
         let make = async || {
-            let roots = self.roots.unwrap_or(DEFAULT_ROOTS);
-            let added = self.added.clone();
+            let trust = match self.accept_invalid {
+                true => Trust::Anybody,
+                false => Trust::Roots(self.roots.unwrap_or(DEFAULT_ROOTS), self.added.clone()),
+            };
+            let identity = identity.cloned();
             // Files are read and parsed.
-            let made = tokio::task::spawn_blocking(move || make(roots, added)).await;
+            let made = tokio::task::spawn_blocking(move || make(trust, identity)).await;
             made.map_err(io::Error::other)?.map(Arc::new)
         };
-        self.made.get_or_try_init(make).await.cloned().map_err(Error::Roots)
+        made.get_or_try_init(make).await.cloned().map_err(Error::TlsConfig)
     }
 }
 
@@ -58,10 +74,11 @@ impl TlsSettings {
 pub(crate) async fn connect(
     config: Arc<ClientConfig>,
     host: &str,
-    tcp: TcpStream,
-) -> Result<TlsStream<TcpStream>, Error> {
-    let name = ServerName::try_from(host.to_owned()).map_err(|_| UrlError::Malformed)?;
-    TlsConnector::from(config).connect(name, tcp).await.map_err(Error::Tls)
+    stream: Stream,
+) -> io::Result<TlsStream<Stream>> {
+    let name = ServerName::try_from(host.to_owned())
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "no certificate can be for this host"))?;
+    TlsConnector::from(config).connect(name, stream).await
 }
 
 const DEFAULT_ROOTS: Roots = if cfg!(feature = "platform-roots") {
@@ -72,24 +89,78 @@ const DEFAULT_ROOTS: Roots = if cfg!(feature = "platform-roots") {
     Roots::Added
 };
 
-fn make(roots: Roots, added: Vec<CertificateDer<'static>>) -> io::Result<ClientConfig> {
+/// Whose certificates are good.
+enum Trust {
+    Roots(Roots, Vec<CertificateDer<'static>>),
+    Anybody,
+}
+
+fn make(trust: Trust, identity: Option<Identity>) -> io::Result<ClientConfig> {
     // Named, not the default of the process: there may be none, or one that another part of the program chose.
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let builder = builder.map_err(io::Error::other)?;
-    let builder = match roots {
-        Roots::Platform => platform(builder, added)?,
-        Roots::Bundled => among(builder, bundled()?, added)?,
-        Roots::Added if added.is_empty() => {
+    let builder = match trust {
+        Trust::Roots(Roots::Platform, added) => platform(builder, added)?,
+        Trust::Roots(Roots::Bundled, added) => among(builder, bundled()?, added)?,
+        Trust::Roots(Roots::Added, added) if added.is_empty() => {
             let missing =
                 "no root was added, and no other is trusted (features `platform-roots` and `bundled-roots`)";
             return Err(io::Error::new(io::ErrorKind::NotFound, missing));
         }
-        Roots::Added => among(builder, RootCertStore::empty(), added)?,
+        Trust::Roots(Roots::Added, added) => among(builder, RootCertStore::empty(), added)?,
+        Trust::Anybody => {
+            let anybody = Arc::new(Anybody(Arc::clone(builder.crypto_provider())));
+            builder.dangerous().with_custom_certificate_verifier(anybody)
+        }
     };
-    let mut config = builder.with_no_client_auth();
+    let mut config = match identity {
+        Some((chain, key)) => {
+            builder.with_client_auth_cert(chain, key.clone_key()).map_err(io::Error::other)?
+        }
+        None => builder.with_no_client_auth(),
+    };
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
+}
+
+/// Accepts every certificate. The signatures of the handshake are checked all the same, so that it is one.
+#[derive(Debug)]
+struct Anybody(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Anybody {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
 }
 
 type Builder<State> = ConfigBuilder<ClientConfig, State>;
@@ -158,31 +229,33 @@ mod tests {
 
     #[test]
     fn added_roots_alone_are_enough() {
-        let config = make(Roots::Added, vec![authority()]).unwrap();
+        let config = make(Trust::Roots(Roots::Added, vec![authority()]), None).unwrap();
         assert_eq!(config.alpn_protocols, [b"http/1.1"]);
-        assert!(rustls::crypto::CryptoProvider::get_default().is_none());
+        assert!(CryptoProvider::get_default().is_none());
     }
 
     #[test]
     fn trusting_nobody_is_an_error_that_names_the_features() {
-        let error = make(Roots::Added, Vec::new()).unwrap_err().to_string();
+        let error = make(Trust::Roots(Roots::Added, Vec::new()), None).unwrap_err().to_string();
         assert!(error.contains("`platform-roots`") && error.contains("`bundled-roots`"), "{error}");
     }
 
     #[test]
     fn a_malformed_root_is_an_error() {
-        assert!(make(Roots::Added, vec![CertificateDer::from(b"none".to_vec())]).is_err());
+        assert!(
+            make(Trust::Roots(Roots::Added, vec![CertificateDer::from(b"none".to_vec())]), None).is_err()
+        );
     }
 
     #[cfg(feature = "platform-roots")]
     #[test]
     fn roots_can_be_added_to_those_of_the_platform() {
-        assert!(make(Roots::Platform, vec![authority()]).is_ok());
+        assert!(make(Trust::Roots(Roots::Platform, vec![authority()]), None).is_ok());
     }
 
     #[test]
     fn bundled_roots_need_their_feature() {
-        let made = make(Roots::Bundled, Vec::new());
+        let made = make(Trust::Roots(Roots::Bundled, Vec::new()), None);
         if cfg!(feature = "bundled-roots") {
             assert!(made.is_ok());
         } else {

@@ -2,9 +2,10 @@
 //!
 //! [RFC 6455 §3]: https://www.rfc-editor.org/rfc/rfc6455#section-3
 
-use crate::UrlError;
+use crate::{Destination, UrlError};
 use std::net::Ipv6Addr;
 use ws_proto::http::Uri;
+use ws_proto::http::uri::Authority;
 
 /// A URL that was found to be one to connect to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,16 +20,8 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    pub(crate) fn parse(url: &str) -> Result<Self, UrlError> {
-        // What is beyond ASCII has to be encoded: in the host by IDNA, elsewhere by percent signs. Which was meant, nobody can know here.
-        if !url.is_ascii() {
-            return Err(UrlError::NotAscii);
-        }
-        // Looked for in the text, because `Uri` drops it without a word.
-        if url.contains('#') {
-            return Err(UrlError::Fragment);
-        }
-        let uri: Uri = url.parse().map_err(|_| UrlError::Malformed)?;
+    /// What is beyond ASCII or behind a `#` is gone from a [`Uri`]: who takes text looks for it there.
+    pub(crate) fn new(uri: Uri) -> Result<Self, UrlError> {
         let secure = match uri.scheme_str() {
             Some(scheme) if scheme.eq_ignore_ascii_case("ws") => false,
             Some(scheme) if scheme.eq_ignore_ascii_case("wss") => true,
@@ -38,38 +31,57 @@ impl Target {
         if authority.as_str().contains('@') {
             return Err(UrlError::Userinfo);
         }
-        let host = authority.host();
-        let port = match authority.as_str().strip_prefix(host).ok_or(UrlError::Malformed)? {
-            "" | ":" => {
-                if secure {
-                    443
-                } else {
-                    80
-                }
-            }
-            _ => authority.port_u16().filter(|&port| port != 0).ok_or(UrlError::Port)?,
-        };
-        let host = match host.strip_prefix('[') {
-            Some(rest) => {
-                let address = rest.strip_suffix(']').ok_or(UrlError::Malformed)?;
-                address.parse::<Ipv6Addr>().map_err(|_| UrlError::Malformed)?;
-                address
-            }
-            None => host,
-        };
-        if host.is_empty() {
-            return Err(UrlError::Malformed);
-        }
+        let (host, port) = host_and_port(authority)?;
+        let port = port.unwrap_or(if secure { 443 } else { 80 });
         Ok(Self { secure, host: host.to_owned(), port, uri })
     }
+
+    /// Same scheme, host and port (RFC 6454 §5)?
+    pub(crate) fn same_origin(&self, other: &Self) -> bool {
+        self.secure == other.secure && self.port == other.port && self.host.eq_ignore_ascii_case(&other.host)
+    }
+
+    pub(crate) fn destination(&self) -> Destination {
+        Destination { host: self.host.clone(), port: self.port }
+    }
+}
+
+/// The host without brackets, and the port where there is one. What stands before an `@` has to be cut off before.
+pub(crate) fn host_and_port(authority: &Authority) -> Result<(&str, Option<u16>), UrlError> {
+    let host = authority.host();
+    let port = match authority.as_str().strip_prefix(host).ok_or(UrlError::Malformed)? {
+        "" | ":" => None,
+        _ => Some(authority.port_u16().filter(|&port| port != 0).ok_or(UrlError::Port)?),
+    };
+    let host = match host.strip_prefix('[') {
+        Some(rest) => {
+            let address = rest.strip_suffix(']').ok_or(UrlError::Malformed)?;
+            address.parse::<Ipv6Addr>().map_err(|_| UrlError::Malformed)?;
+            address
+        }
+        None => host,
+    };
+    if host.is_empty() {
+        return Err(UrlError::Malformed);
+    }
+    Ok((host, port))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Error, IntoRequest};
+
+    fn parse(url: &str) -> Result<Target, UrlError> {
+        match url.into_request() {
+            Ok(request) => Target::new(request.uri().clone()),
+            Err(Error::Url(error)) => Err(error),
+            Err(error) => panic!("{url}: {error}"),
+        }
+    }
 
     fn parts(url: &str) -> (bool, String, u16, String) {
-        let target = Target::parse(url).unwrap_or_else(|error| panic!("{url}: {error}"));
+        let target = parse(url).unwrap_or_else(|error| panic!("{url}: {error}"));
         let path = target.uri.path_and_query().map_or("", |path| path.as_str()).to_owned();
         (target.secure, target.host, target.port, path)
     }
@@ -86,7 +98,7 @@ mod tests {
     fn path_and_query_are_kept() {
         assert_eq!(parts("ws://example.com").3, "/");
         assert_eq!(parts("ws://example.com/a%20b/c?d=e&f=%C3%A9").3, "/a%20b/c?d=e&f=%C3%A9");
-        assert_eq!(Target::parse("ws://example.com?x=1").unwrap().uri.query(), Some("x=1"));
+        assert_eq!(parse("ws://example.com?x=1").unwrap().uri.query(), Some("x=1"));
     }
 
     #[test]
@@ -119,7 +131,21 @@ mod tests {
             ("ws://example.com/\r\nhost: other", UrlError::Malformed),
             ("", UrlError::Malformed),
         ] {
-            assert_eq!(Target::parse(url), Err(expected), "{url}");
+            assert_eq!(parse(url), Err(expected), "{url}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port() {
+        let target = parse("wss://example.com/a").unwrap();
+        for (url, same) in [
+            ("wss://EXAMPLE.com:443/b?c", true),
+            ("ws://example.com:443/", false),
+            ("wss://example.com:8443/", false),
+            ("wss://www.example.com/", false),
+            ("wss://example.com.evil.example/", false),
+        ] {
+            assert_eq!(target.same_origin(&parse(url).unwrap()), same, "{url}");
         }
     }
 }
