@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::runtime::Runtime;
-use ws_client::{Client, Config, Roots};
+use ws_client::{Client, Config, Proxy, Roots};
 use ws_examples::check::{Line, Plan, Scenario, Tokio};
 use ws_examples::{pem, sync_client};
 
@@ -32,6 +32,9 @@ struct Options {
     /// A file of certificates (PEM): trusts these authorities, and no others
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
+    /// A proxy to connect through: http://, https:// or socks5://[USER:PASSWORD@]HOST:PORT
+    #[arg(long, value_name = "URL")]
+    proxy: Option<String>,
     /// Does not offer permessage-deflate
     #[arg(long)]
     no_deflate: bool,
@@ -74,6 +77,9 @@ fn check(scenario: Scenario<'_>, options: &Options, config: &Arc<Config>, runtim
             let mut client = Client::builder().config(Arc::clone(config));
             if let Some(path) = &options.ca {
                 client = client.roots(Roots::Added).add_roots(pem::certificates(path)?);
+            }
+            if let Some(url) = &options.proxy {
+                client = client.proxy(Proxy::new(url)?);
             }
             Box::new(Tokio { runtime, socket: runtime.block_on(client.build().connect(&url))? })
         }

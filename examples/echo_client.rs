@@ -9,7 +9,7 @@ use anyhow::Result;
 use clap::{Parser, ValueEnum};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use ws_client::{Client, Config, Roots};
+use ws_client::{Client, Config, Proxy, Roots};
 use ws_examples::report::exit_code;
 use ws_examples::{pem, sync_client};
 
@@ -22,6 +22,9 @@ struct Options {
     /// A file of certificates (PEM): trusts these authorities, and no others
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
+    /// A proxy to connect through: http://, https:// or socks5://[USER:PASSWORD@]HOST:PORT
+    #[arg(long, value_name = "URL")]
+    proxy: Option<String>,
     /// Does not offer permessage-deflate
     #[arg(long)]
     no_deflate: bool,
@@ -53,6 +56,9 @@ async fn echo(options: &Options) -> Result<()> {
     let mut client = Client::builder().config(config(options)?);
     if let Some(path) = &options.ca {
         client = client.roots(Roots::Added).add_roots(pem::certificates(path)?);
+    }
+    if let Some(url) = &options.proxy {
+        client = client.proxy(Proxy::new(url)?);
     }
     let mut ws = client.build().connect(&options.url).await?;
     while let Some(message) = ws.recv().await? {

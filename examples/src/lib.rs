@@ -9,6 +9,7 @@ pub mod report;
 pub mod signal;
 pub mod sync_client;
 pub mod sync_server;
+pub mod wscat;
 
 /// Compiles the snippets of `docs/SERVER.md`.
 #[cfg(doctest)]
