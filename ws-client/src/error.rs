@@ -255,7 +255,7 @@ impl From<OpenError> for Error {
     fn from(error: OpenError) -> Self {
         match error {
             OpenError::Handshake(HandshakeError::Refused(response)) => {
-                Self::Refused(Box::new(response.map(|()| Bytes::new()).into()))
+                Self::Refused(Box::new((*response).into()))
             }
             OpenError::Handshake(HandshakeError::Timeout) => Self::Timeout(Stage::Handshake),
             OpenError::Handshake(error) => Self::Handshake(error),

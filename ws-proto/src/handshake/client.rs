@@ -2,6 +2,7 @@
 //!
 //! [RFC 6455 §4.1]: https://www.rfc-editor.org/rfc/rfc6455#section-4.1
 
+use super::body::BodyReader;
 use super::head::{HeadReader, StartLine, parse_response, write_request};
 use super::list::{Occurrence, occurrence};
 use super::offer::Offer;
@@ -11,7 +12,7 @@ use crate::{ApiMisuse, Config, Negotiated, Transmit, Transport};
 use http::header::{HOST, SEC_WEBSOCKET_PROTOCOL};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The opening handshake of a client on one connection.
 #[derive(Debug)]
@@ -39,6 +40,12 @@ enum State {
         deadline: Option<Instant>,
     },
     Accepted(Negotiated),
+    /// The server does not want it; its body is read, as far as it comes in time.
+    Refused {
+        response: Box<Response<()>>,
+        body: BodyReader,
+        deadline: Option<Instant>,
+    },
     Failed {
         unreported: Option<HandshakeError>,
     },
@@ -101,42 +108,63 @@ impl ClientHandshake {
     }
 
     /// Takes bytes off the front of `input` and tells what happened, if anything did. Bytes behind the head of the
-    /// response stay in `input`, and this takes none from then on: they are the connection's, or the body of a
-    /// refusal.
+    /// response stay in `input`, for they are the connection's, and this takes none from then on; those of the body of a
+    /// refusal are taken.
     ///
     /// Interim responses (status 100, 102 to 199) are passed over (RFC 9110 §15.2). Then write what
     /// [`transmit`](Self::transmit) holds and obey [`transport`](Self::transport).
-    pub fn poll_event(&mut self, input: &mut &[u8], _now: Instant) -> Option<ClientHandshakeEvent> {
-        let outcome = match &mut self.state {
-            State::Reading { head, offer, .. } => read_response(head, offer, input).transpose()?,
-            State::Accepted(_) => return None,
-            State::Failed { unreported } => return unreported.take().map(ClientHandshakeEvent::Failed),
-        };
-        match outcome {
-            Ok((response, negotiated)) => {
-                self.state = State::Accepted(negotiated);
-                Some(ClientHandshakeEvent::Response(response))
+    pub fn poll_event(&mut self, input: &mut &[u8], now: Instant) -> Option<ClientHandshakeEvent> {
+        if let State::Reading { head, offer, deadline } = &mut self.state {
+            match read_response(head, input).transpose()? {
+                Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
+                    return Some(match offer.confirm(&response) {
+                        Ok(negotiated) => {
+                            self.state = State::Accepted(negotiated);
+                            ClientHandshakeEvent::Response(response)
+                        }
+                        Err(error) => self.failed(error),
+                    });
+                }
+                Ok(response) => {
+                    let deadline = deadline.iter().copied().chain(now.checked_add(BODY_TIMEOUT)).min();
+                    let body = BodyReader::new(&response);
+                    // What was not written of the request is of no use any more.
+                    self.transmit = Transmit::default();
+                    self.state = State::Refused { response: Box::new(response), body, deadline };
+                }
+                Err(error) => return Some(self.failed(error)),
             }
-            Err(error) => {
-                self.fail(None);
-                Some(ClientHandshakeEvent::Failed(error))
-            }
+        }
+        if let State::Refused { body, .. } = &mut self.state
+            && body.read(input)
+        {
+            self.end_body();
+        }
+        match &mut self.state {
+            State::Failed { unreported } => unreported.take().map(ClientHandshakeEvent::Failed),
+            State::Reading { .. } | State::Accepted(_) | State::Refused { .. } => None,
         }
     }
 
-    /// The server ended its side. Before the end of its response that is a failure, which
-    /// [`poll_event`](Self::poll_event) tells next. Then go on as after a read.
+    /// The server ended its side. Before the end of its response's head that is a failure, behind it the end of a
+    /// refusal's body, which [`poll_event`](Self::poll_event) tells next. Then go on as after a read.
     pub fn handle_eof(&mut self, _now: Instant) {
-        if matches!(self.state, State::Reading { .. }) {
-            self.fail(Some(HandshakeError::EndOfStream));
+        match self.state {
+            State::Reading { .. } => self.fail(Some(HandshakeError::EndOfStream)),
+            State::Refused { .. } => self.end_body(),
+            State::Accepted(_) | State::Failed { .. } => {}
         }
     }
 
-    /// The timer fired. When the response was not whole by the deadline, the handshake failed, as
-    /// [`poll_event`](Self::poll_event) tells next. Then go on as after a read. Early calls do nothing.
+    /// The timer fired. When the head of the response was not whole by the deadline, the handshake failed, as
+    /// [`poll_event`](Self::poll_event) tells next; the body of a refusal is not waited for any longer. Then go on as
+    /// after a read. Early calls do nothing.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.poll_timeout().is_some_and(|deadline| now >= deadline) {
-            self.fail(Some(HandshakeError::Timeout));
+            match self.state {
+                State::Refused { .. } => self.end_body(),
+                _ => self.fail(Some(HandshakeError::Timeout)),
+            }
         }
     }
 
@@ -149,7 +177,7 @@ impl ClientHandshake {
     #[must_use]
     pub const fn poll_timeout(&self) -> Option<Instant> {
         match self.state {
-            State::Reading { deadline, .. } => deadline,
+            State::Reading { deadline, .. } | State::Refused { deadline, .. } => deadline,
             State::Accepted(_) | State::Failed { .. } => None,
         }
     }
@@ -158,7 +186,7 @@ impl ClientHandshake {
     #[must_use]
     pub const fn transport(&self) -> Transport {
         match self.state {
-            State::Reading { .. } | State::Accepted(_) => Transport::KeepOpen,
+            State::Reading { .. } | State::Refused { .. } | State::Accepted(_) => Transport::KeepOpen,
             State::Failed { .. } => Transport::Close,
         }
     }
@@ -168,7 +196,21 @@ impl ClientHandshake {
     pub fn finish(self) -> Option<Negotiated> {
         match self.state {
             State::Accepted(negotiated) => Some(negotiated),
-            State::Reading { .. } | State::Failed { .. } => None,
+            State::Reading { .. } | State::Refused { .. } | State::Failed { .. } => None,
+        }
+    }
+
+    fn failed(&mut self, error: HandshakeError) -> ClientHandshakeEvent {
+        self.fail(None);
+        ClientHandshakeEvent::Failed(error)
+    }
+
+    /// The body of a refusal is here, as far as it will be.
+    fn end_body(&mut self) {
+        let refused = std::mem::replace(&mut self.state, State::Failed { unreported: None });
+        if let State::Refused { response, body, .. } = refused {
+            let refused = HandshakeError::Refused(Box::new(response.map(|()| body.finish())));
+            self.fail(Some(refused));
         }
     }
 
@@ -179,19 +221,13 @@ impl ClientHandshake {
     }
 }
 
-/// Reads up to the final response and holds it against the offer.
-fn read_response(
-    head: &mut HeadReader,
-    offer: &Offer,
-    input: &mut &[u8],
-) -> Result<Option<(Response<()>, Negotiated)>, HandshakeError> {
+/// Reads up to the final response.
+fn read_response(head: &mut HeadReader, input: &mut &[u8]) -> Result<Option<Response<()>>, HandshakeError> {
     while let Some(head) = head.read(input)? {
         let response = parse_response(head)?;
-        if response.status().is_informational() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
-            continue;
+        if !response.status().is_informational() || response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(Some(response));
         }
-        let negotiated = offer.confirm(&response)?;
-        return Ok(Some((response, negotiated)));
     }
     Ok(None)
 }
@@ -218,6 +254,9 @@ fn host(uri: &Uri) -> Option<HeaderValue> {
         Some(port) => HeaderValue::from_str(&format!("{host}:{port}")).ok(),
     }
 }
+
+/// How long the body of a refusal is waited for: it is no more than an explanation.
+const BODY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The seven of the handshake, and a few of the caller's.
 const USUAL_HEADERS: usize = 12;

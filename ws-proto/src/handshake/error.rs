@@ -82,8 +82,9 @@ pub enum HandshakeError {
     RepeatedSubprotocol,
     /// The first line is not a version and a status (RFC 9112 §4).
     MalformedStatusLine,
-    /// The server answered with another status than 101 (RFC 6455 §4.1). Its body, if it has one, is left in the input.
-    Refused(Box<Response<()>>),
+    /// The server answered with another status than 101 (RFC 6455 §4.1): its response, with the beginning of its body: at
+    /// most 16 KiB, and what arrived of it within a second and within `handshake_timeout`.
+    Refused(Box<Response<Bytes>>),
     /// `Upgrade` in the response is not `websocket` and nothing else (RFC 6455 §4.1).
     ResponseWithoutUpgrade,
     /// `Connection` in the response does not name `Upgrade` (RFC 6455 §4.1).

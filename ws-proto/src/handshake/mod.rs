@@ -43,6 +43,7 @@
 //! [RFC 6455 §1.3, §4]: https://www.rfc-editor.org/rfc/rfc6455#section-4
 
 mod acceptance;
+mod body;
 mod client;
 mod error;
 mod head;

@@ -11,7 +11,7 @@ use http::header::{
     CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
     SEC_WEBSOCKET_VERSION, UPGRADE,
 };
-use http::{HeaderMap, HeaderValue, Response, StatusCode, Version};
+use http::{HeaderMap, HeaderValue, Response, Version};
 
 /// The part of an opening request that its response is held against.
 #[derive(Clone, Debug)]
@@ -45,11 +45,8 @@ impl Offer {
         }
     }
 
-    /// Holds a final response against the offer, in the order of §4.1.
+    /// Holds a response with status 101 against the offer, in the order of §4.1.
     pub(super) fn confirm(&self, response: &Response<()>) -> Result<Negotiated, HandshakeError> {
-        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-            return Err(HandshakeError::Refused(Box::new(response.clone())));
-        }
         if response.version() != Version::HTTP_11 {
             return Err(HandshakeError::UnsupportedHttpVersion);
         }

@@ -104,20 +104,57 @@ mod s4_1_the_response_at_a_client {
         assert!(answer(&response_with(&["Sec-WebSocket-Protocol:"])).unwrap().subprotocol().is_none());
     }
 
+    fn refused(client: &mut ClientHandshake, input: &mut &[u8], now: Instant) -> Option<Response<Bytes>> {
+        match client.poll_event(input, now)? {
+            ClientHandshakeEvent::Failed(HandshakeError::Refused(response)) => Some(*response),
+            event => panic!("{event:?}"),
+        }
+    }
+
     #[test]
-    fn another_status_is_a_refusal_and_leaves_the_body() {
-        for status in [200, 204, 301, 400, 401, 403, 426, 500, 503] {
-            let wire = format!("HTTP/1.1 {status} x\r\nLocation: /b\r\nContent-Length: 4\r\n\r\nbody");
+    fn another_status_is_a_refusal_with_its_body() {
+        for status in [200, 301, 400, 401, 403, 426, 500, 503] {
+            let wire = format!("HTTP/1.1 {status} x\r\nLocation: /b\r\nContent-Length: 4\r\n\r\nbody, more");
             let mut client = client(get("ws://example.com/"));
             let mut input = wire.as_bytes();
-            let event = client.poll_event(&mut input, start());
-            let Some(ClientHandshakeEvent::Failed(error)) = event else { panic!() };
-            let HandshakeError::Refused(response) = error else { panic!("{error}") };
+            let response = refused(&mut client, &mut input, start()).unwrap();
             assert_eq!(response.status(), status);
             assert_eq!(response.headers()["location"], "/b");
-            assert_eq!(input, b"body");
+            assert_eq!(response.body(), "body");
+            assert_eq!((input, client.transport()), (&b", more"[..], Transport::Close));
+            assert!(client.poll_event(&mut input, start()).is_none());
         }
-        assert!(matches!(answer(b"HTTP/1.0 403 Forbidden\r\n\r\n"), Err(HandshakeError::Refused(_))));
+    }
+
+    #[test]
+    fn the_body_of_a_refusal_ends_with_the_stream_or_a_second_later() {
+        let now = start();
+        let wire = b"HTTP/1.0 403 Forbidden\r\n\r\nbod";
+        for ended in [true, false] {
+            let mut client = client(get("ws://example.com/"));
+            assert!(refused(&mut client, &mut &wire[..], now).is_none());
+            assert_eq!(client.transport(), Transport::KeepOpen);
+            assert!(refused(&mut client, &mut &b"y"[..], now).is_none());
+            let deadline = now + Duration::from_secs(1);
+            assert_eq!(client.poll_timeout(), Some(deadline));
+            if ended {
+                client.handle_eof(now);
+            } else {
+                client.handle_timeout(deadline);
+            }
+            let response = refused(&mut client, &mut &b""[..], deadline).unwrap();
+            assert_eq!(response.body(), "body");
+            assert_eq!(client.transport(), Transport::Close);
+        }
+    }
+
+    #[test]
+    fn a_refusal_within_the_last_second_keeps_to_the_deadline_of_the_handshake() {
+        let mut client = client(get("ws://example.com/"));
+        let deadline = client.poll_timeout().unwrap();
+        let late = deadline - Duration::from_millis(300);
+        assert!(refused(&mut client, &mut &b"HTTP/1.1 403 \r\n\r\n"[..], late).is_none());
+        assert_eq!(client.poll_timeout(), Some(deadline));
     }
 
     #[test]
