@@ -140,7 +140,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Replies<'_, S> {
     ///
     /// # Errors
     /// [`Error::Refused`]: the connection is closed for sending, a fragmented message is open, or with the replies to this same message
-    /// `max_send_queue_bytes` are queued. [`Error::Io`]: the stream failed.
+    /// `max_send_queue_bytes` are queued, or the stream has failed.
     #[inline]
     pub fn send_ref(&mut self, message: &MessageRef<'_>) -> Result<(), Error> {
         match message {
@@ -201,6 +201,10 @@ impl Outgoing for BorrowedText<'_> {
     ) -> Result<(), Error> {
         connection.send_text(self.0).map_err(|error| refused(&error, None))
     }
+
+    fn into_message(self) -> Option<Message> {
+        None
+    }
 }
 
 struct BorrowedBinary<'a>(&'a [u8]);
@@ -213,5 +217,9 @@ impl Outgoing for BorrowedBinary<'_> {
         _now: impl FnOnce() -> std::time::Instant,
     ) -> Result<(), Error> {
         connection.send_binary(self.0).map_err(|error| refused(&error, None))
+    }
+
+    fn into_message(self) -> Option<Message> {
+        None
     }
 }

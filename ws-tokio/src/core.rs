@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
-use ws_proto::{Connection, Failure, ReceiveBuffer, Transport};
+use ws_proto::{Connection, Failure, ReceiveBuffer, SendRefusal, Transport};
 
 /// What the lock guards.
 #[derive(Debug)]
@@ -96,6 +96,10 @@ impl<S> Core<S> {
 
     #[inline]
     pub(crate) fn queue(&mut self, outgoing: impl Outgoing) -> Result<(), Error> {
+        if self.write_error.is_some() {
+            // Nothing can leave any more; what the stream said was told to whoever wrote, and `recv` tells it.
+            return Err(Error::Refused { refusal: SendRefusal::Closed, message: outgoing.into_message() });
+        }
         pool::lend(&mut self.connection);
         let queued = outgoing.queue(&mut self.connection, now);
         if queued.is_err() {
@@ -108,7 +112,7 @@ impl<S> Core<S> {
     #[inline]
     pub(crate) fn has_room(&mut self) -> bool {
         let mark = self.connection.config().max_send_queue_bytes();
-        self.write_error.is_none() && (self.connection.transmit().len() < mark || !self.connection.is_open())
+        self.connection.transmit().len() < mark || !self.connection.is_open()
     }
 
     /// The error of the stream, if it cannot be written to any more.
@@ -167,11 +171,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
 
     /// Waits until the queue is below its mark. Timers run meanwhile.
     pub(crate) fn poll_room(&mut self, mut reader: Option<&mut Reader>, cx: &mut Context<'_>) -> Poll<()> {
-        let mark = self.connection.config().max_send_queue_bytes();
-        while self.connection.is_open() && self.connection.transmit().len() >= mark {
+        while !self.has_room() {
             let waker = self.waiting.enter(Slot::Sender, cx.waker());
             let written = self.poll_write_out(&mut stream_context(waker.as_ref(), cx));
-            if written.is_ready() || self.connection.transmit().len() < mark {
+            if written.is_ready() || self.has_room() {
                 break;
             }
             match &mut reader {

@@ -198,7 +198,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
     ) -> Poll<Result<(), Error>> {
         if outgoing.is_some() {
             ready!(core.poll_room(reader.as_deref_mut(), cx));
-            core.check_writable()?;
         }
         if let Some(outgoing) = outgoing.take() {
             core.queue(outgoing)?;
@@ -227,9 +226,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
     }
 
     /// Waits until everything queued was written and the stream was flushed.
-    pub(crate) fn poll_flush(self: &Arc<Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    pub(crate) fn poll_flush(self: &Arc<Self>, slot: Slot, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let mut core = self.lock();
-        let waker = core.waiting.enter(Slot::Sender, cx.waker());
+        let waker = core.waiting.enter(slot, cx.waker());
         let outcome = core.poll_write_out(&mut stream_context(waker.as_ref(), cx));
         if outcome.is_pending() {
             core.continue_in_background(self);
@@ -239,17 +238,36 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
         Poll::Ready(core.check_writable())
     }
 
-    /// Waits for room in the queue.
-    pub(crate) fn poll_room(self: &Arc<Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    /// Waits for room in the queue. `reader` is the receiving end, where it is here: then timers run meanwhile.
+    pub(crate) fn poll_room(
+        self: &Arc<Self>,
+        reader: Option<&mut Reader>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Error>> {
         let mut core = self.lock();
-        ready!(core.poll_room(None, cx));
+        ready!(core.poll_room(reader, cx));
         Poll::Ready(core.check_writable())
+    }
+
+    /// Queues `outgoing` if there is room, and lets what the stream takes leave at once. Without room `outgoing` stays where it is.
+    pub(crate) fn send_now<O: Outgoing>(self: &Arc<Self>, outgoing: &mut Option<O>) -> Result<(), Error> {
+        let mut core = self.lock();
+        if !core.has_room() {
+            return Ok(());
+        }
+        if let Some(outgoing) = outgoing.take() {
+            core.queue(outgoing)?;
+        }
+        if core.write_unattended().is_pending() {
+            core.continue_in_background(self);
+        }
+        pool::reclaim(&mut core.connection);
+        core.check_writable()
     }
 
     /// Queues `outgoing` without waiting, for the next flush.
     pub(crate) fn feed(self: &Arc<Self>, outgoing: impl Outgoing) -> Result<(), Error> {
         let mut core = self.lock();
-        core.check_writable()?;
         core.queue(outgoing)?;
         if !core.puts_off(self, None, Leave::Later) && core.write_unattended().is_pending() {
             core.continue_in_background(self);
@@ -260,9 +278,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
     /// Queues `outgoing`; whoever calls it sees to it that it leaves.
     #[inline]
     pub(crate) fn feed_unattended<O: Outgoing>(&self, outgoing: O) -> Result<(), Error> {
-        let mut core = self.lock();
-        core.check_writable()?;
-        core.queue(outgoing)
+        self.lock().queue(outgoing)
     }
 
     /// Queues a Close frame and writes what can be written at once.

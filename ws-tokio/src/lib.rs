@@ -38,6 +38,12 @@
 //! So the plain loop above writes once for a burst of messages, and no reply waits for user code. Where no task can be spawned (no
 //! runtime, or a stream that is not `Send`, see [`WebSocket::from_local_parts`]) every `send` writes through.
 //!
+//! # Many tasks, large messages
+//!
+//! [`split`](WebSocket::split) makes two halves for two tasks, and [`into_sender`](SendHalf::into_sender) a [`Sender`] that many tasks
+//! clone. Messages that do not fit in memory are read and written as byte streams, by [`recv_reader`](WebSocket::recv_reader) and
+//! [`send_writer`](WebSocket::send_writer).
+//!
 //! # Timers and cancellation
 //!
 //! Keepalive, idle and close timers run while anything on the socket is awaited; they need a tokio runtime with time enabled, and are off
@@ -61,8 +67,11 @@ mod deadline;
 mod driver;
 mod error;
 mod handshake;
+mod message_reader;
+mod message_writer;
 mod outgoing;
 mod pool;
+mod sender;
 mod sink_stream;
 mod socket;
 mod split;
@@ -74,6 +83,9 @@ pub use borrowed::Replies;
 pub use closer::{Closer, SocketStatus};
 pub use error::Error;
 pub use handshake::{Incoming, OpenError, accept, accept_or_answer, accept_since, connect};
+pub use message_reader::MessageReader;
+pub use message_writer::MessageWriter;
+pub use sender::Sender;
 pub use socket::{Parts, StreamRef, WebSocket};
 pub use split::{RecvHalf, SendHalf};
 pub use ws_proto::owned::{Event, Fragment};

@@ -9,12 +9,19 @@ use ws_proto::{Connection, ControlPayload, Message, MessageKind, Prepared, SendE
 pub(crate) trait Outgoing {
     /// Queues it. `now` reads the clock.
     fn queue(self, connection: &mut Connection, now: impl FnOnce() -> Instant) -> Result<(), Error>;
+
+    /// The message, where it is a whole one: to be given back when it cannot be queued.
+    fn into_message(self) -> Option<Message>;
 }
 
 impl Outgoing for Message {
     #[inline]
     fn queue(self, connection: &mut Connection, _now: impl FnOnce() -> Instant) -> Result<(), Error> {
         connection.send(self).map_err(give_back)
+    }
+
+    fn into_message(self) -> Option<Message> {
+        Some(self)
     }
 }
 
@@ -26,11 +33,19 @@ impl Outgoing for Uncompressed {
     fn queue(self, connection: &mut Connection, _now: impl FnOnce() -> Instant) -> Result<(), Error> {
         connection.send_uncompressed(self.0).map_err(give_back)
     }
+
+    fn into_message(self) -> Option<Message> {
+        Some(self.0)
+    }
 }
 
 impl Outgoing for &Prepared {
     fn queue(self, connection: &mut Connection, _now: impl FnOnce() -> Instant) -> Result<(), Error> {
-        connection.send_prepared(self).map_err(|error| refused(&error, Some(self.message().clone())))
+        connection.send_prepared(self).map_err(|error| refused(&error, self.into_message()))
+    }
+
+    fn into_message(self) -> Option<Message> {
+        Some(self.message().clone())
     }
 }
 
@@ -46,12 +61,20 @@ impl Outgoing for Piece {
     fn queue(self, connection: &mut Connection, _now: impl FnOnce() -> Instant) -> Result<(), Error> {
         connection.send_fragment(self.kind, self.payload, self.fin).map_err(|error| refused(&error, None))
     }
+
+    fn into_message(self) -> Option<Message> {
+        None
+    }
 }
 
 /// A ping.
 impl Outgoing for ControlPayload {
     fn queue(self, connection: &mut Connection, now: impl FnOnce() -> Instant) -> Result<(), Error> {
         connection.ping(self, now()).map_err(|error| refused(&error, None))
+    }
+
+    fn into_message(self) -> Option<Message> {
+        None
     }
 }
 

@@ -1,5 +1,6 @@
 //! `Stream` and `Sink` of messages, for those who combine them.
 
+use crate::wakers::Slot;
 use crate::{Error, RecvHalf, SendHalf, WebSocket};
 use futures_core::Stream;
 use futures_sink::Sink;
@@ -43,7 +44,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WebSocket<S> {
 
     fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.handle.0.divide();
-        self.handle.0.poll_room(cx)
+        self.handle.0.poll_room(None, cx)
     }
 
     fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
@@ -53,7 +54,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WebSocket<S> {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.handle.0.divide();
-        self.handle.0.poll_flush(cx)
+        self.handle.0.poll_flush(Slot::Sender, cx)
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
@@ -70,7 +71,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for SendHalf<S> {
     type Error = Error;
 
     fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.handle.0.poll_room(cx)
+        self.handle.0.poll_room(None, cx)
     }
 
     fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
@@ -78,11 +79,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for SendHalf<S> {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.handle.0.poll_flush(cx)
+        self.handle.0.poll_flush(Slot::Sender, cx)
     }
 
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.handle.0.start_closing(CloseCode::NORMAL, "")?;
-        self.handle.0.poll_flush(cx)
+        self.handle.0.poll_flush(Slot::Sender, cx)
     }
 }

@@ -1,10 +1,11 @@
 //! The socket that one task has for itself.
 
-use crate::Error;
 use crate::closer::Closer;
 use crate::driver::{Leave, Ops, Reader, Shared, now};
 use crate::outgoing::{Outgoing, Piece, Uncompressed};
 use crate::split::{RecvHalf, SendHalf};
+use crate::wakers::Slot;
+use crate::{Error, MessageReader, MessageWriter};
 use bytes::{Buf, Bytes, BytesMut};
 use std::fmt;
 use std::future::poll_fn;
@@ -91,8 +92,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// [flush contract](crate#when-bytes-leave) says.
     ///
     /// # Errors
-    /// [`Error::Refused`] gives the message back: the connection is closed for sending, or a fragmented message is open.
-    /// [`Error::Io`]: the stream failed.
+    /// [`Error::Refused`] gives the message back: the connection is closed for sending, also because the stream has failed, or a
+    /// fragmented message is open. [`Error::Io`]: the stream failed with this write, and what arrived of it is not known.
     ///
     /// # Cancel safety
     /// Cancel safe: a call that is dropped before it is ready has not queued the message. (Where every send writes through, it may have:
@@ -172,7 +173,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Cancel safety
     /// Cancel safe: what was not written stays queued.
     pub async fn flush(&mut self) -> Result<(), Error> {
-        poll_fn(|cx| self.handle.0.poll_flush(cx)).await
+        poll_fn(|cx| self.handle.0.poll_flush(Slot::Sender, cx)).await
     }
 
     /// Sends a ping; the pong comes through [`recv_event`](Self::recv_event), with the round trip.
@@ -184,6 +185,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// As [`send`](Self::send).
     pub async fn ping(&mut self, payload: ControlPayload) -> Result<(), Error> {
         self.send_outgoing(payload, Leave::Soon).await
+    }
+
+    /// Begins a message that is written as a byte stream, piece by piece: [`MessageWriter`] has the details.
+    pub fn send_writer(&mut self, kind: MessageKind) -> MessageWriter<'_, S> {
+        MessageWriter::new(&self.handle.0, Some(&mut self.reader), kind)
+    }
+
+    /// The next message as a byte stream, which is read piece by piece; `None` after a clean close. [`MessageReader`] has the details.
+    /// What is left of the message before is skipped.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv), without misuse.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: no message is lost.
+    pub async fn recv_reader(&mut self) -> Result<Option<MessageReader<'_, S>>, Error> {
+        MessageReader::next(&self.handle.0, &mut self.reader).await
     }
 
     /// Completes the closing handshake: sends a Close frame, unless one was sent, and waits for the peer's at most `close_timeout`.

@@ -3,7 +3,8 @@
 use crate::driver::{Leave, Reader};
 use crate::outgoing::{Outgoing, Piece, Uncompressed};
 use crate::socket::Handle;
-use crate::{Closer, Error};
+use crate::wakers::Slot;
+use crate::{Closer, Error, MessageReader, MessageWriter, Sender};
 use bytes::Bytes;
 use std::fmt;
 use std::future::poll_fn;
@@ -39,6 +40,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
     /// Cancel safe: no event and no byte is lost.
     pub async fn recv_event(&mut self) -> Result<Option<Event>, Error> {
         poll_fn(|cx| self.handle.0.poll_event(&mut self.reader, cx)).await
+    }
+
+    /// As [`WebSocket::recv_reader`](crate::WebSocket::recv_reader).
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: no message is lost.
+    pub async fn recv_reader(&mut self) -> Result<Option<MessageReader<'_, S>>, Error> {
+        MessageReader::next(&self.handle.0, &mut self.reader).await
     }
 
     /// A handle that closes this socket from another task.
@@ -157,7 +169,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
     /// # Cancel safety
     /// Cancel safe: what was not written stays queued.
     pub async fn flush(&mut self) -> Result<(), Error> {
-        poll_fn(|cx| self.handle.0.poll_flush(cx)).await
+        poll_fn(|cx| self.handle.0.poll_flush(Slot::Sender, cx)).await
     }
 
     /// As [`WebSocket::ping`](crate::WebSocket::ping).
@@ -169,6 +181,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
     /// As there.
     pub async fn ping(&mut self, payload: ControlPayload) -> Result<(), Error> {
         self.send_outgoing(payload, Leave::Soon).await
+    }
+
+    /// As [`WebSocket::send_writer`](crate::WebSocket::send_writer).
+    pub fn send_writer(&mut self, kind: MessageKind) -> MessageWriter<'_, S> {
+        MessageWriter::new(&self.handle.0, None, kind)
+    }
+
+    /// The same half for many tasks: clones of it send in turns.
+    #[must_use]
+    pub fn into_sender(self) -> Sender<S> {
+        Sender::new(self.handle)
     }
 
     /// Starts the closing handshake and waits until its Close frame was written. That it is complete the receiving half tells, whose

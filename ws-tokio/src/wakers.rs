@@ -1,7 +1,7 @@
 //! Who is to be woken when the stream can be read or written.
 //!
-//! A stream keeps one waker for each direction, but up to three tasks may wait on a socket: the one that receives, the one that sends, and
-//! the background task. While only one waits, the stream is polled with its own waker. From where there may be several, the stream is
+//! A stream keeps one waker for each direction, but several tasks may wait on a socket: the one that receives, the one that sends, one
+//! that waits until all was written, and the background task. Of the many that share a `Sender` one waits here, and the others for it. While only one waits, the stream is polled with its own waker. From where there may be several, the stream is
 //! polled with one waker of ours, which wakes all that wait; so none can displace another, also on streams that read in order to write
 //! (TLS).
 
@@ -96,6 +96,7 @@ pub(crate) struct Wakers(Mutex<Registered>);
 struct Registered {
     receiver: Option<Waker>,
     sender: Option<Waker>,
+    flusher: Option<Waker>,
     background: Option<Waker>,
 }
 
@@ -104,6 +105,8 @@ struct Registered {
 pub(crate) enum Slot {
     Receiver,
     Sender,
+    /// Waits until all was written, while another sends.
+    Flusher,
     Background,
 }
 
@@ -118,6 +121,7 @@ impl Wakers {
         let slot = match slot {
             Slot::Receiver => &mut registered.receiver,
             Slot::Sender => &mut registered.sender,
+            Slot::Flusher => &mut registered.flusher,
             Slot::Background => &mut registered.background,
         };
         match slot {
@@ -127,8 +131,8 @@ impl Wakers {
     }
 
     fn wake_all(&self) {
-        let registered = std::mem::take(&mut *self.lock());
-        for waker in [registered.receiver, registered.sender, registered.background].into_iter().flatten() {
+        let Registered { receiver, sender, flusher, background } = std::mem::take(&mut *self.lock());
+        for waker in [receiver, sender, flusher, background].into_iter().flatten() {
             waker.wake();
         }
     }

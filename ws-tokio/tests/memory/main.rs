@@ -4,6 +4,7 @@
 mod core;
 mod idle;
 mod queues;
+mod streaming;
 
 use allocation_counter::measure;
 use std::time::Instant;
