@@ -5,15 +5,13 @@
 //! cargo run --release -p ws-examples --example echo_client -- --url ws://127.0.0.1:9001/
 //! ```
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Parser, ValueEnum};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use ws_client::rustls::pki_types::CertificateDer;
-use ws_client::rustls::pki_types::pem::PemObject;
-use ws_client::{Client, Config, Roots};
+use ws_client::{Client, Config, Proxy, Roots};
 use ws_examples::report::exit_code;
-use ws_examples::sync_client;
+use ws_examples::{pem, sync_client};
 
 #[derive(Parser)]
 #[command(about = "A WebSocket echo client")]
@@ -24,6 +22,9 @@ struct Options {
     /// A file of certificates (PEM): trusts these authorities, and no others
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
+    /// A proxy to connect through: http://, https:// or socks5://[USER:PASSWORD@]HOST:PORT
+    #[arg(long, value_name = "URL")]
+    proxy: Option<String>,
     /// Does not offer permessage-deflate
     #[arg(long)]
     no_deflate: bool,
@@ -54,10 +55,10 @@ fn run(options: &Options) -> Result<()> {
 async fn echo(options: &Options) -> Result<()> {
     let mut client = Client::builder().config(config(options)?);
     if let Some(path) = &options.ca {
-        let pem = std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
-        let authorities = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
-        let authorities = authorities.with_context(|| format!("{} is malformed", path.display()))?;
-        client = client.roots(Roots::Added).add_roots(authorities);
+        client = client.roots(Roots::Added).add_roots(pem::certificates(path)?);
+    }
+    if let Some(url) = &options.proxy {
+        client = client.proxy(Proxy::new(url)?);
     }
     let mut ws = client.build().connect(&options.url).await?;
     while let Some(message) = ws.recv().await? {

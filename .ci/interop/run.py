@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Tests our echo server and our echo client against WebSocket peers that others wrote: npm's `ws` and Python's
-`websockets`, over both drivers, ws and wss, with and without compression.
+"""Tests our echo server and our clients against what others wrote, over both drivers, ws and wss, with and without
+compression: npm's `ws` and Python's `websockets`, nginx as a reverse proxy in front of our server, an axum application,
+and proxies of both kinds (between.py).
 
-The peers (peer.js, peer.py) send matrix.json and check the echoes, pongs and Close frames; here we start both ends,
-check how our programs end, and read on the wire (ws only) what was compressed. A word after the options restricts the
-combinations to those with this word: `run.py ... client sync wss python 'off by us'`.
+The peers (peer.js, peer.py, and our echo_check) send matrix.json and check the echoes, pongs and Close frames; here we
+start both ends, check how our programs end, and read on the wire (ws only) what was compressed. A word after the options
+restricts the combinations to those with this word: `run.py ... client sync wss python 'off by us'`.
 """
 import argparse
 import itertools
@@ -15,9 +16,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
+import between
 from programs import CheckFailed, Program, end_children_on_signals, free_port
 from tap import Tap
 
@@ -31,6 +34,16 @@ COMPRESSION = {
     "narrow deflate": ([], "narrow", True),
     "off by us": (["--no-deflate"], "on", False),
     "off by peer": ([], "off", False),
+}
+# Our client as a peer of our server: its driver.
+CHECKS = {"echo_check": "tokio", "echo_check sync": "sync"}
+# name: what starts it
+PROXIES = {
+    "tinyproxy": lambda run: between.tinyproxy(run.log("tinyproxy")),
+    "tinyproxy password": lambda run: between.tinyproxy(run.log("tinyproxy"), password=True),
+    "squid TLS password": lambda run: between.squid(*run.identity(), run.log("squid")),
+    "microsocks": lambda run: between.microsocks(run.log("microsocks")),
+    "microsocks password": lambda run: between.microsocks(run.log("microsocks"), password=True),
 }
 # Messages above this size (our default threshold) must leave us compressed.
 THRESHOLD_BYTES = 128
@@ -50,15 +63,15 @@ def main():
     logs.mkdir(parents=True)
     make_certificates(options.work)
 
-    ours = {"server": test_server, "client": test_client}
+    tests = {"server": test_server, "client": test_client, "nginx": test_nginx, "axum": test_axum, "proxy": test_proxy}
     ran = failed = scenarios = 0
-    for words in itertools.product(ours, ["tokio", "sync"], ["ws", "wss"], ["node", "python"], COMPRESSION):
+    for words in combinations():
         if not set(options.words) <= set(words):
             continue
         began = time.monotonic()
         combination = Combination(*words, options, logs)
         try:
-            ours[combination.side](combination)
+            tests[combination.side](combination)
         except CheckFailed as failure:
             combination.faults.append(str(failure))
         ran += 1
@@ -70,6 +83,15 @@ def main():
             print(f"    FAULT {fault}", flush=True)
     print(f"interop: {ran} combinations with {scenarios} scenarios, {failed} combinations failed; logs in {logs}")
     return 1 if failed or not ran else 0
+
+
+def combinations():
+    """Words: what of ours is tested or what is between, our driver, the scheme, the other end, compression."""
+    drivers, schemes = ["tokio", "sync"], ["ws", "wss"]
+    yield from itertools.product(["server", "client"], drivers, schemes, ["node", "python"], COMPRESSION)
+    yield from itertools.product(["nginx"], drivers, ["wss"], ["node", "python", *CHECKS], ["deflate", "off by us"])
+    yield from itertools.product(["axum"], drivers, ["ws"], ["axum_app"], ["deflate", "off by us"])
+    yield from itertools.product(["proxy"], drivers, schemes, PROXIES, ["deflate"])
 
 
 class Combination:
@@ -84,21 +106,38 @@ class Combination:
         self._peer, self._options, self._logs = peer, options, logs
 
     def __str__(self):
-        return "our {} {:<5} {:<3} with {:<6} {:<14}".format(*self.words)
+        return "{:<6} {:<5} {:<3} with {:<20} {:<14}".format(*self.words)
 
     def our_program(self, name, *arguments, log=""):
-        return Program([self._options.programs / "examples" / name, *arguments, *self.our_flags], self._log(name + log))
+        return Program([self.example(name), *arguments, *self.our_flags], self.log(name + log))
+
+    def example(self, name):
+        return self._options.programs / "examples" / name
+
+    def check(self, url, *arguments, driver):
+        """Our client that checks who echoes; the report is that of a peer."""
+        flags = ["--driver", driver, "--compressed", str(self.compressed).lower()]
+        flags += [flag for flag in self.our_flags if flag == "--no-deflate"]
+        plan = ["--plan", HERE / "matrix.json"]
+        return Program([self.example("echo_check"), "--url", url, *plan, *flags, *arguments], self.log("echo_check"))
 
     def peer(self, role, *arguments):
         argv = {"node": ["node", HERE / "peer.js"], "python": [self._options.python, HERE / "peer.py"]}[self._peer]
         env = {**os.environ, "NODE_PATH": str(self._options.node_modules.resolve())}
         arguments = [role, *arguments, "--compression", self.peer_compression]
-        return Program([*argv, *arguments], self._log("peer"), env=env)
+        return Program([*argv, *arguments], self.log("peer"), env=env)
 
     def certificate(self, name):
         return self._options.work / "certificates" / name
 
-    def _log(self, name):
+    def identity(self):
+        """The certificate of a server on this machine, and its key."""
+        return self.certificate("leaf.pem"), self.certificate("leaf.key")
+
+    def trust(self):
+        return ["--ca", self.certificate("ca.pem")]
+
+    def log(self, name):
         return self._logs / ("-".join([*self.words, name]).replace(" ", "-").replace("/", "-") + ".log")
 
 
@@ -110,11 +149,7 @@ def test_server(run):
         with Tap(port_of(url)) as tap:
             seen = url if tls else f"ws://127.0.0.1:{tap.port}"
             trust = ["--ca", run.certificate("ca.pem")] if tls else []
-            with run.peer("client", "--url", seen, *trust) as peer:
-                for scenario in CLEAN:
-                    read_report(run, peer, scenario)
-                if peer.wait(PATIENCE) != 0:
-                    run.faults.append(f"the peer ended with status {peer.process.returncode}, see {peer.errors}")
+            clean_end(run, run.peer("client", "--url", seen, *trust))
             if not tls:
                 if len(tap.connections) != len(CLEAN):
                     run.faults.append(f"{len(tap.connections)} connections were made, not {len(CLEAN)}")
@@ -145,6 +180,56 @@ def test_client(run):
         peer.check_alive()
 
 
+def test_nginx(run):
+    """Our server behind nginx, which ends TLS."""
+    with run.our_program("echo_server", "--listen", "127.0.0.1:0") as server:
+        with between.nginx(port_of(server.listening()), *run.identity(), run.log("nginx")) as port:
+            url = f"wss://localhost:{port}"
+            if run.words[3] in CHECKS:
+                clean_end(run, run.check(url, *run.trust(), driver=CHECKS[run.words[3]]))
+            else:
+                clean_end(run, run.peer("client", "--url", url, *run.trust()))
+        server.check_alive()
+
+
+def test_axum(run):
+    """Our client against an axum application."""
+    with Program([run.example("axum_app"), "--listen", "127.0.0.1:0"], run.log("axum_app")) as server:
+        url = server.listening().replace("http:", "ws:") + "/ws"
+        clean_end(run, run.check(url, "--one-path", driver=run.driver))
+        server.check_alive()
+
+
+def test_proxy(run):
+    """Our client, through a proxy, to our server."""
+    certificate = itertools.chain(*zip(["--tls-cert", "--tls-key"], run.identity())) if run.scheme == "wss" else []
+    with run.our_program("echo_server", "--listen", "127.0.0.1:0", *certificate) as server, PROXIES[run.words[3]](run) as proxy:
+        # The name is the proxy's to resolve.
+        url = server.listening().replace("127.0.0.1", "localhost")
+        clean_end(run, run.check(url, *run.trust(), "--proxy", proxy, driver=run.driver))
+        nobody = f"{run.scheme}://localhost:{free_port()}/"
+        said = [end_badly(run, "nobody listening", nobody, [*run.trust(), "--proxy", proxy])]
+        if password := urlsplit(proxy).password:
+            wrong = proxy.replace(password, "guessed")
+            said += [
+                end_badly(run, "a wrong password", url + "/", [*run.trust(), "--proxy", wrong]),
+                end_badly(run, "no password", url + "/", [*run.trust(), "--proxy", proxy.replace(f"{between.USER}:{password}@", "")]),
+            ]
+            for secret in [password, unquote(password), "guessed"]:
+                if any(secret in line for line in said):
+                    run.faults.append(f"{secret} is in what echo_client said: {said}")
+        server.check_alive()
+
+
+def clean_end(run, started):
+    """The peer shall find no fault in any scenario."""
+    with started as peer:
+        for scenario in CLEAN:
+            read_report(run, peer, scenario)
+        if peer.wait(PATIENCE) != 0:
+            run.faults.append(f"the peer ended with status {peer.process.returncode}, see {peer.errors}")
+
+
 def end_well(run, peer, base, scenario, trust):
     """Our client shall echo through the scenario, and exit with 0 after the clean close."""
     with run.our_program("echo_client", "--url", base + scenario, *trust, log=scenario) as client:
@@ -166,6 +251,7 @@ def end_badly(run, why, url, trust):
             run.faults.append(f"{why}: echo_client said {len(said)} lines instead of one sentence, see {client.errors}")
         if any("panicked" in line for line in said):
             run.faults.append(f"{why}: echo_client panicked, see {client.errors}")
+        return " ".join(said)
 
 
 def read_report(run, peer, scenario, counts=True):

@@ -1,11 +1,15 @@
 //! What more than one example uses.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "deflate")]
+pub mod check;
 pub mod limits;
+pub mod pem;
 pub mod report;
 pub mod signal;
 pub mod sync_client;
 pub mod sync_server;
+pub mod wscat;
 
 /// Compiles the snippets of `docs/SERVER.md`.
 #[cfg(doctest)]
