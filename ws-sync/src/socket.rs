@@ -9,9 +9,10 @@ use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 use std::time::Instant;
+use ws_proto::frame::Header;
 use ws_proto::{
-    ApiMisuse, CloseCode, CloseInfo, Config, Connection, ControlPayload, Delivery, Failure, Message,
-    MessageKind, MessageRef, Negotiated, Prepared, SendRefusal,
+    ApiMisuse, CloseCode, CloseInfo, Config, Connection, ControlPayload, Counts, Delivery, Direction,
+    Failure, Message, MessageKind, MessageRef, Negotiated, Prepared, SendRefusal,
 };
 
 /// A WebSocket over a byte stream, after the opening handshake: blocking or non-blocking, as the stream is.
@@ -269,6 +270,22 @@ impl<S> WebSocket<S> {
     #[must_use]
     pub const fn close_info(&self) -> Option<&CloseInfo> {
         self.connection.close_info()
+    }
+
+    /// What the connection has carried so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.connection.counts()
+    }
+
+    /// Shows `observer` the header of every frame from now on, to look into one connection; see [`Connection::observe_frames`].
+    pub fn observe_frames(&mut self, observer: impl FnMut(Direction, &Header) + Send + Sync + 'static) {
+        self.connection.observe_frames(observer);
+    }
+
+    /// Ends what [`observe_frames`](Self::observe_frames) began.
+    pub fn stop_observing(&mut self) {
+        self.connection.stop_observing();
     }
 
     /// Why the connection failed; `None` while it did not.

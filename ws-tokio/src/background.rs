@@ -4,6 +4,7 @@
 //! ends when the socket has been idle until its next timer.
 
 use crate::driver::{Asked, Ops, Reader, Shared};
+use crate::trace::{self, in_current_span};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -76,7 +77,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Ops<S> {
 fn spawn<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(shared: &Arc<Shared<S>>) -> bool {
     let Ok(runtime) = Handle::try_current() else { return false };
     let task = Task { shared: Arc::clone(shared), reader: None, ended: false };
-    runtime.spawn(task.run());
+    runtime.spawn(in_current_span(task.run()));
     true
 }
 
@@ -141,8 +142,12 @@ impl<S> Drop for Task<S> {
 fn abandon<S: AsyncRead + AsyncWrite + Unpin>(shared: &Arc<Shared<S>>) -> bool {
     let mut core = shared.lock();
     let code = if std::thread::panicking() { CloseCode::INTERNAL_ERROR } else { CloseCode::GOING_AWAY };
+    if core.connection.is_open() {
+        trace::dropped(code);
+    }
     // Only codes that cannot be sent are refused.
     let _sendable = core.connection.close(code, "", crate::driver::now());
+    core.tell();
     let written = core.write_unattended();
     let over = written.is_ready() && core.connection.transport() == ws_proto::Transport::Close;
     let stream = if !over && core.continue_in_background(shared) { None } else { core.stream.take() };

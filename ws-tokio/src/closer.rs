@@ -4,7 +4,7 @@ use crate::driver::Shared;
 use std::fmt;
 use std::sync::{Arc, Weak};
 use tokio::io::{AsyncRead, AsyncWrite};
-use ws_proto::{ApiMisuse, CloseCode, CloseInfo, Failure};
+use ws_proto::{ApiMisuse, CloseCode, CloseInfo, Counts, Failure};
 
 /// How a socket stands; see [`Closer::status`].
 #[derive(Clone, Debug)]
@@ -18,12 +18,14 @@ pub struct SocketStatus {
     pub failure: Option<Failure>,
     /// Bytes that were queued and that the stream has not taken.
     pub unsent_bytes: usize,
+    /// What the connection has carried so far.
+    pub counts: Counts,
 }
 
 /// Closes a socket that another task has: for shutting down a server, or ending a session from outside.
 ///
 /// It does not keep the socket alive. Clones close the same socket.
-pub struct Closer<S>(Weak<Shared<S>>);
+pub struct Closer<S>(pub(crate) Weak<Shared<S>>);
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Closer<S> {
     /// Starts the closing handshake: the Close frame is queued behind what waits already, and what the stream takes is written at once.
@@ -59,6 +61,7 @@ impl<S> Closer<S> {
             close_info: core.connection.close_info().cloned(),
             failure: core.connection.failure().cloned(),
             unsent_bytes: core.connection.transmit().len(),
+            counts: core.connection.counts(),
         })
     }
 }

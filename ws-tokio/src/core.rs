@@ -3,6 +3,7 @@
 use crate::deadline::Deadline;
 use crate::driver::{Asked, Leave, Ops, Reader, Shared, now, stream_context};
 use crate::outgoing::Outgoing;
+use crate::trace::{self, Told};
 use crate::wakers::{Slot, Waiting};
 use crate::{Error, pool};
 use bytes::{Buf, BufMut};
@@ -36,11 +37,13 @@ pub(crate) struct Core<S> {
     write_error: Option<io::Error>,
     read_error: Option<io::Error>,
     pub(crate) ops: Ops<S>,
+    pub(crate) told: Told,
 }
 
 impl<S> Core<S> {
     pub(crate) fn new(stream: S, connection: Connection, ops: Ops<S>) -> Self {
         Self {
+            told: Told::opened(&connection),
             stream: Some(stream),
             connection,
             waiting: Waiting::default(),
@@ -147,6 +150,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
         let waker = self.waiting.enter(Slot::Receiver, cx.waker());
         let stream_cx = &mut stream_context(waker.as_ref(), cx);
         let written = if self.has_unsent() { self.poll_write_out(stream_cx) } else { Poll::Ready(()) };
+        self.tell();
         if self.connection.is_over() {
             let given_up = self.connection.transport() == Transport::Close;
             if written.is_ready() || given_up {
@@ -195,6 +199,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
         ready!(deadline.poll(at, self.earliest_next(), moved, cx));
         let now = now();
         self.connection.handle_timeout(now);
+        self.tell();
         if let Some(resting) = self.resting.take() {
             // Not told anything, the background task ends: an idle socket is to own none.
             resting.wake();
@@ -234,11 +239,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
                     self.unflushed = true;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => self.write_error = Some(error),
+                Err(error) => {
+                    trace::stream_failed("write", &error);
+                    self.write_error = Some(error);
+                }
             }
         }
         if self.unflushed {
             if let Err(error) = ready!(stream.poll_flush(cx)) {
+                trace::stream_failed("flush", &error);
                 self.write_error.get_or_insert(error);
             }
             self.unflushed = false;
@@ -273,6 +282,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
             Ok((_, false)) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => {
+                trace::stream_failed("read", &error);
                 self.ended = true;
                 self.read_error = Some(error);
                 self.connection.handle_eof(now);
@@ -312,6 +322,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
         let mut now = self.connection.last_input();
         loop {
             while self.connection.poll_event(reader.input.buffer(), now).is_some() {}
+            self.tell();
             let waker = self.waiting.enter_background(cx.waker());
             let stream_cx = &mut Context::from_waker(&waker);
             let written = self.poll_write_out(stream_cx);

@@ -304,6 +304,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
         if core.write_unattended().is_pending() {
             core.continue_in_background(self);
         }
+        core.tell();
         // Whoever waits has another deadline now.
         core.waiting.wake_all();
         Ok(())

@@ -67,6 +67,7 @@ mod pool;
 mod sink_stream;
 mod socket;
 mod split;
+mod trace;
 mod wakers;
 
 pub use ws_proto as proto;
@@ -78,4 +79,6 @@ pub use handshake::{Incoming, OpenError, accept, accept_or_answer, accept_since,
 pub use socket::{Parts, StreamRef, WebSocket};
 pub use split::{RecvHalf, SendHalf};
 pub use ws_proto::owned::{Event, Fragment};
-pub use ws_proto::{CloseCode, CloseInfo, ControlPayload, Message, MessageKind, MessageRef, Prepared};
+pub use ws_proto::{
+    CloseCode, CloseInfo, ControlPayload, Counts, Message, MessageKind, MessageRef, Prepared,
+};

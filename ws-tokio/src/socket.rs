@@ -15,7 +15,8 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite};
 use ws_proto::owned::Event;
 use ws_proto::{
-    CloseCode, CloseInfo, Config, Connection, ControlPayload, Message, MessageKind, Negotiated, Prepared,
+    CloseCode, CloseInfo, Config, Connection, ControlPayload, Counts, Message, MessageKind, Negotiated,
+    Prepared,
 };
 
 /// A WebSocket over a byte stream, after the opening handshake.
@@ -240,6 +241,12 @@ impl<S> WebSocket<S> {
     #[must_use]
     pub fn close_info(&self) -> Option<CloseInfo> {
         self.handle.0.lock().connection.close_info().cloned()
+    }
+
+    /// What the connection has carried so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.handle.0.lock().connection.counts()
     }
 
     /// May messages still be sent? False from our Close frame on.

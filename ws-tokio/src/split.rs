@@ -10,7 +10,7 @@ use std::future::poll_fn;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite};
 use ws_proto::owned::Event;
-use ws_proto::{CloseCode, CloseInfo, ControlPayload, Message, MessageKind, Prepared};
+use ws_proto::{CloseCode, CloseInfo, ControlPayload, Counts, Message, MessageKind, Prepared};
 
 /// The receiving half of a socket. Timers run while it is awaited, and pongs leave without the other half.
 pub struct RecvHalf<S> {
@@ -53,6 +53,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
 }
 
 impl<S> RecvHalf<S> {
+    /// What the connection has carried so far, both ways.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.handle.0.lock().connection.counts()
+    }
+
     /// As [`WebSocket::close_info`](crate::WebSocket::close_info).
     #[must_use]
     pub fn close_info(&self) -> Option<CloseInfo> {
@@ -209,6 +215,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
 }
 
 impl<S> SendHalf<S> {
+    /// What the connection has carried so far, both ways.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.handle.0.lock().connection.counts()
+    }
+
     /// Bytes that were queued and that the stream has not taken.
     #[must_use]
     pub fn unsent_bytes(&self) -> usize {

@@ -4,6 +4,7 @@ mod ending;
 mod handshakes;
 mod interrupted;
 mod loopback;
+mod observing;
 mod queue;
 mod support;
 mod timers;
