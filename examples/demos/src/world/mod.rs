@@ -78,4 +78,17 @@ pub async fn run(options: Options) -> Result<()> {
     }
 }
 
-const FILES: [File; 1] = [File::html("/", include_str!("../../pages/world/index.html"))];
+const FILES: [File; 12] = [
+    File::html("/", include_str!("../../pages/world/index.html")),
+    File::style("/world.css", include_str!("../../pages/world/world.css")),
+    File::script("/main.js", include_str!("../../pages/world/main.js")),
+    File::script("/protocol.js", include_str!("../../pages/world/protocol.js")),
+    File::script("/follower.js", include_str!("../../pages/world/follower.js")),
+    File::script("/predict.js", include_str!("../../pages/world/predict.js")),
+    File::script("/playback.js", include_str!("../../pages/world/playback.js")),
+    File::script("/controls.js", include_str!("../../pages/world/controls.js")),
+    File::script("/palette.js", include_str!("../../pages/world/palette.js")),
+    File::script("/stage.js", include_str!("../../pages/world/stage.js")),
+    File::script("/panel.js", include_str!("../../pages/world/panel.js")),
+    File::script("/vendor/three.js", include_str!("../../pages/world/vendor/three.js")),
+];
