@@ -5,7 +5,7 @@ use anyhow::Result;
 use clap::Args;
 use std::net::SocketAddr;
 use std::time::Duration;
-use ws_server::{Drain, Router, Server};
+use ws_server::{Drain, Router, Server, ServerBuilder, ServerHandle};
 
 /// What every demo can be told.
 #[derive(Args, Clone, Copy, Debug)]
@@ -20,17 +20,44 @@ pub struct Listen {
 /// # Errors
 /// The address cannot be had.
 pub async fn serve(listen: Listen, site: Site, router: Router) -> Result<()> {
-    let server = Server::builder()
+    start(Server::builder(), listen, site, router).await?.until_stopped().await;
+    Ok(())
+}
+
+/// A demo that is served.
+#[derive(Debug)]
+pub struct Served {
+    /// Where it listens.
+    pub local_addr: SocketAddr,
+    handle: ServerHandle,
+}
+
+/// Begins to serve, with settings of your own.
+///
+/// # Errors
+/// The address cannot be had.
+pub async fn start(settings: ServerBuilder, listen: Listen, site: Site, router: Router) -> Result<Served> {
+    let server = settings
         .plain(move |request| site.answer(request.uri().path()))
         .on_error(|error, peer| eprintln!("{peer:?}: {error}"))
         .bind(listen.listen)
         .await?;
-    println!("listening on http://{}/", server.local_addr()?);
-    let running = server.serve(router.into_handler());
-    stop_signal().await;
-    // Pages come back by themselves, so they are told that it is worth while.
-    running.stop(Drain::new(GRACE).restarts()).await;
-    Ok(())
+    let local_addr = server.local_addr()?;
+    println!("listening on http://{local_addr}/");
+    Ok(Served { local_addr, handle: server.serve(router.into_handler()) })
+}
+
+impl Served {
+    /// Waits for SIGINT or SIGTERM, and ends gracefully.
+    pub async fn until_stopped(&self) {
+        stop_signal().await;
+        self.stop().await;
+    }
+
+    /// Ends gracefully. Pages come back by themselves, so they are told that it is worth while.
+    pub async fn stop(&self) {
+        self.handle.stop(Drain::new(GRACE).restarts()).await;
+    }
 }
 
 /// Waits for SIGINT (Ctrl-C) or, on Unix, SIGTERM.

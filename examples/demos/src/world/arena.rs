@@ -164,7 +164,12 @@ pub fn props() -> Vec<Prop> {
             for column in 0..count {
                 let z = (f32::from(column) - f32::from(count - 1) / 2.0) * 1.76;
                 let y = 0.85 + f32::from(layer) * 1.701;
-                props.push(Prop { kind: LARGE_CRATE, tint: (layer + column) % 3, position: [side * 17.2, y, z], yaw: 0.0 });
+                props.push(Prop {
+                    kind: LARGE_CRATE,
+                    tint: (layer + column) % 3,
+                    position: [side * 17.2, y, z],
+                    yaw: 0.0,
+                });
             }
         }
     }
@@ -178,7 +183,12 @@ pub fn props() -> Vec<Prop> {
     for row in 0..4_u8 {
         for column in 0..=row {
             let x = (f32::from(column) - f32::from(row) / 2.0) * 1.0;
-            props.push(Prop { kind: BALL, tint: (row + column) % 3, position: [x, 0.45, -13.5 - f32::from(row) * 0.9], yaw: 0.0 });
+            props.push(Prop {
+                kind: BALL,
+                tint: (row + column) % 3,
+                position: [x, 0.45, -13.5 - f32::from(row) * 0.9],
+                yaw: 0.0,
+            });
         }
     }
     // Giants: one on the islet, two before the walls.

@@ -54,14 +54,14 @@ pub fn encode(base: &Snapshot, snapshot: &Snapshot) -> Vec<u8> {
                     old = old_rest;
                 }
                 Ordering::Greater => {
-                    entries.new(other, &is);
+                    entries.put(other, &is);
                     new = new_rest;
                 }
                 Ordering::Equal => {
                     if (was.kind, was.tint) == (is.kind, is.tint) {
                         entries.changed(id, &was, &is);
                     } else {
-                        entries.new(id, &is);
+                        entries.put(id, &is);
                     }
                     (old, new) = (old_rest, new_rest);
                 }
@@ -71,7 +71,7 @@ pub fn encode(base: &Snapshot, snapshot: &Snapshot) -> Vec<u8> {
                 old = rest;
             }
             (None, Some((&(id, is), rest))) => {
-                entries.new(id, &is);
+                entries.put(id, &is);
                 new = rest;
             }
         }
@@ -145,7 +145,8 @@ fn entry(was: Result<Body, Malformed>, input: &mut &[u8]) -> Result<Option<Body>
     if mask & (GONE | UNUSED) != 0 || mask & (TURNED | TURNED_OVER) == TURNED | TURNED_OVER {
         return Err(Malformed::Range);
     }
-    let mut body = if mask & NEW == 0 { was? } else { Body::at_origin(input.try_get_u8()?, input.try_get_u8()?) };
+    let mut body =
+        if mask & NEW == 0 { was? } else { Body::at_origin(input.try_get_u8()?, input.try_get_u8()?) };
     for (axis, part) in body.position.iter_mut().enumerate() {
         if mask & 1 << axis != 0 {
             let moved = i32::from(*part).checked_add(wire::signed(input)?).ok_or(Malformed::Range)?;
@@ -176,7 +177,7 @@ impl Entries {
         self.begin(id, GONE);
     }
 
-    fn new(&mut self, id: BodyId, is: &Body) {
+    fn put(&mut self, id: BodyId, is: &Body) {
         let was = Body::at_origin(is.kind, is.tint);
         self.begin(id, NEW | mask(&was, is));
         self.bytes.extend_from_slice(&[is.kind, is.tint]);
@@ -207,7 +208,9 @@ impl Entries {
         }
         if was.rotation != is.rotation {
             match is.rotation.since(was.rotation) {
-                Some(difference) => difference.iter().for_each(|part| wire::put_signed(&mut self.bytes, *part)),
+                Some(difference) => {
+                    difference.iter().for_each(|part| wire::put_signed(&mut self.bytes, *part))
+                }
                 None => self.bytes.put_u32_le(is.rotation.bits()),
             }
         }

@@ -101,7 +101,7 @@ impl Commands {
     }
 
     /// What the player wants in this step, and the number of the last command that counts for it. Without a new one the last one goes on.
-    pub fn next(&mut self) -> (Command, u32) {
+    pub fn obey(&mut self) -> (Command, u32) {
         match self.waiting.pop_front() {
             Some(command) => (self.current, self.silent) = (command, 0),
             None => self.silent = self.silent.saturating_add(1),
@@ -156,9 +156,9 @@ mod tests {
         commands.push(2, &[EAST, SOUTH]);
         commands.push(2, &[EAST, SOUTH]);
         commands.push(3, &[SOUTH, EAST]);
-        assert_eq!([commands.next(), commands.next(), commands.next()], [(EAST, 1), (SOUTH, 2), (EAST, 3)]);
+        assert_eq!([commands.obey(), commands.obey(), commands.obey()], [(EAST, 1), (SOUTH, 2), (EAST, 3)]);
         commands.push(1, &[SOUTH]);
-        assert_eq!(commands.next(), (EAST, 3), "an old one came late, and the last one goes on");
+        assert_eq!(commands.obey(), (EAST, 3), "an old one came late, and the last one goes on");
     }
 
     #[test]
@@ -168,14 +168,14 @@ mod tests {
             commands.push(last, &[if last == 95 { SOUTH } else { EAST }]);
         }
         assert_eq!(commands.waiting.len(), Commands::MOST_WAITING);
-        assert_eq!(commands.next(), (SOUTH, 95));
+        assert_eq!(commands.obey(), (SOUTH, 95));
     }
 
     #[test]
     fn who_says_nothing_stops() {
         let mut commands = Commands::default();
         commands.push(1, &[EAST]);
-        let steps = (0..100).take_while(|_| commands.next().0 == EAST).count();
+        let steps = (0..100).take_while(|_| commands.obey().0 == EAST).count();
         assert_eq!(steps, 1 + Commands::SILENCE as usize);
     }
 }

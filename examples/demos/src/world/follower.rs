@@ -48,7 +48,9 @@ impl Follower {
         }
         let base = match base {
             0 => &self.nothing,
-            _ => self.snapshots.iter().find(|snapshot| snapshot.tick() == base).ok_or(Malformed::Base(base))?,
+            _ => {
+                self.snapshots.iter().find(|snapshot| snapshot.tick() == base).ok_or(Malformed::Base(base))?
+            }
         };
         let snapshot = delta::apply(base, message)?;
         // A full one of an earlier tick: the server was started anew.

@@ -10,7 +10,7 @@ use ws_proto::{Message, Prepared};
 #[derive(Debug, Clone)]
 pub struct Encoded {
     /// Framed once, and compressed once, for all who have the same base.
-    pub message: Arc<Prepared>,
+    pub message: Prepared,
     /// The tick of its base, 0 for a full snapshot.
     pub base: Tick,
     /// Bytes of the message.
@@ -62,7 +62,7 @@ impl History {
         }
         let bytes = delta::encode(self.get(base).map_or(&self.nothing, |base| base), self.newest()?);
         let len = bytes.len();
-        let encoded = Encoded { message: Arc::new(Prepared::new(Message::from(bytes))), base, len };
+        let encoded = Encoded { message: Prepared::new(Message::from(bytes)), base, len };
         self.encoded.insert(base, encoded.clone());
         Some(encoded)
     }

@@ -1,22 +1,38 @@
-//! A 3-D world for many players.
+//! A 3-D world for many players: the server steps the physics and owns the truth, pages send commands, foresee their own ball and draw the rest
+//! a moment late. What is sent is drawn in [`message`] and [`delta`].
+//!
+//! | | |
+//! |---|---|
+//! | [`arena`], [`drive`], [`scene`] | what there is, what a command does, and the physics |
+//! | [`quantise`], [`snapshot`], [`delta`], [`message`], [`wire`] | what is sent |
+//! | [`history`], [`viewer`] | the server's half of the protocol, for all and for one client |
+//! | [`follower`] | the client's half |
+//! | [`metronome`], [`simulation`], [`connection`] | the thread that steps, and the connections |
+//! | [`bots`] | simulated players |
 
 pub mod arena;
+pub mod bots;
+pub mod connection;
 pub mod delta;
 pub mod drive;
 pub mod follower;
 pub mod history;
 pub mod message;
+pub mod metronome;
 pub mod quantise;
 pub mod scene;
+pub mod simulation;
 pub mod snapshot;
 pub mod viewer;
 pub mod wire;
 
-use crate::serve::{Listen, serve};
+use crate::serve::{Listen, start};
 use crate::site::{File, Site};
 use anyhow::Result;
 use clap::Parser;
-use ws_server::{Acceptance, Router};
+use simulation::Simulation;
+use std::time::Duration;
+use ws_server::{Config, Router, Server};
 
 /// How the program is started.
 #[derive(Clone, Debug, Parser)]
@@ -24,21 +40,55 @@ use ws_server::{Acceptance, Router};
 pub struct Options {
     #[command(flatten)]
     listen: Listen,
+    /// Simulated players, over connections of their own
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    bots: u32,
+    /// Measures the bots' game for so long, prints what it took, and ends
+    #[arg(long, value_name = "SECONDS", requires = "bots")]
+    measure: Option<u64>,
 }
 
 /// Runs the demo until it is told to end.
 ///
 /// # Errors
-/// The address cannot be had.
+/// The address cannot be had, or the measured bots could not play.
 pub async fn run(options: Options) -> Result<()> {
-    let router = Router::new().route("/ws", async |incoming| {
-        let mut socket = incoming.accept(Acceptance::default()).await?;
-        while let Some(message) = socket.recv().await? {
-            socket.send(message).await?;
+    let world = Simulation::start(options.measure.is_some())?;
+    let here = world.clone();
+    let router = Router::new().route("/ws", move |incoming| connection::run(incoming, here.clone()))?;
+    // Of a client that does not read, the kernel keeps what it was sent last, and here waits no more than this.
+    let config = Config::builder()
+        .max_message_bytes(message::MAX_CLIENT_MESSAGE)
+        .max_send_queue_bytes(64 << 10)
+        .build()?;
+    let settings = Server::builder().config(config);
+    let served = start(settings, options.listen, Site::new(&FILES), router).await?;
+    let report = (options.bots > 0)
+        .then(|| bots::start(options.bots, &format!("ws://{}/ws", served.local_addr), &world));
+    match (report, options.measure) {
+        (Some(report), Some(seconds)) => {
+            let printed = report.print(Duration::from_secs(seconds)).await;
+            served.stop().await;
+            printed
         }
-        Ok(())
-    })?;
-    serve(options.listen, Site::new(&FILES), router).await
+        _ => {
+            served.until_stopped().await;
+            Ok(())
+        }
+    }
 }
 
-const FILES: [File; 1] = [File::html("/", include_str!("../../pages/world/index.html"))];
+const FILES: [File; 12] = [
+    File::html("/", include_str!("../../pages/world/index.html")),
+    File::style("/world.css", include_str!("../../pages/world/world.css")),
+    File::script("/main.js", include_str!("../../pages/world/main.js")),
+    File::script("/protocol.js", include_str!("../../pages/world/protocol.js")),
+    File::script("/follower.js", include_str!("../../pages/world/follower.js")),
+    File::script("/predict.js", include_str!("../../pages/world/predict.js")),
+    File::script("/playback.js", include_str!("../../pages/world/playback.js")),
+    File::script("/controls.js", include_str!("../../pages/world/controls.js")),
+    File::script("/palette.js", include_str!("../../pages/world/palette.js")),
+    File::script("/stage.js", include_str!("../../pages/world/stage.js")),
+    File::script("/panel.js", include_str!("../../pages/world/panel.js")),
+    File::script("/vendor/three.js", include_str!("../../pages/world/vendor/three.js")),
+];

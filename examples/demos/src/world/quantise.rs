@@ -52,7 +52,10 @@ impl Rotation {
     /// As it is written; [`from_bits`](Self::from_bits) is the way back.
     #[must_use]
     pub fn bits(self) -> u32 {
-        let parts = self.parts.iter().fold(0, |bits, part| bits << 10 | u32::from(part.wrapping_add(511).unsigned_abs()));
+        let parts = self
+            .parts
+            .iter()
+            .fold(0, |bits, part| bits << 10 | u32::from(part.wrapping_add(511).unsigned_abs()));
         u32::from(self.largest) << 30 | parts
     }
 
@@ -121,7 +124,10 @@ pub fn velocity(metres_a_second: [f32; 3]) -> [i16; 3] {
     metres_a_second.map(|part| rounded(part * VELOCITY_STEPS))
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a cast to an integer saturates, and makes 0 of what is no number")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a cast to an integer saturates, and makes 0 of what is no number"
+)]
 fn rounded(value: f32) -> i16 {
     value.round() as i16
 }

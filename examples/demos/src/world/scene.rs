@@ -6,7 +6,8 @@ use super::message::Own;
 use super::quantise::{self, Rotation};
 use super::snapshot::{Body, BodyId, Snapshot, Tick};
 use rapier3d::prelude::{
-    CoefficientCombineRule, Collider, ColliderBuilder, ColliderHandle, PhysicsWorld, Pose, Rotation as Quaternion, RigidBodyBuilder, RigidBodyHandle, Vector,
+    CoefficientCombineRule, Collider, ColliderBuilder, ColliderHandle, PhysicsWorld, Pose, RigidBodyBuilder,
+    RigidBodyHandle, Rotation as Quaternion, Vector,
 };
 use std::collections::BTreeMap;
 use std::f32::consts::PI;
@@ -112,8 +113,7 @@ impl Scene {
         for thing in self.bodies.values() {
             let lost = self.physics.bodies.get(thing.body).is_some_and(|body| {
                 let position = body.translation();
-                // Not "lower than", for a position that is no number is lost, too.
-                !(position.y >= arena::SEA) || position.abs().max_element() > FARTHEST
+                !position.is_finite() || position.y < arena::SEA || position.abs().max_element() > FARTHEST
             });
             if lost {
                 send_home(&mut self.physics, thing);
@@ -169,7 +169,8 @@ impl Scene {
         let Some(collider) = collider(prop.kind) else { return };
         let (body, collider) = self.physics.insert(body, collider);
         // A player comes back where it began; so does everything else.
-        self.bodies.insert(id, Thing { kind: prop.kind, tint: prop.tint, body, collider, last: 0, home: pose });
+        self.bodies
+            .insert(id, Thing { kind: prop.kind, tint: prop.tint, body, collider, last: 0, home: pose });
     }
 }
 
@@ -181,7 +182,10 @@ impl Default for Scene {
 
 impl std::fmt::Debug for Scene {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Scene").field("tick", &self.tick).field("bodies", &self.bodies.len()).finish_non_exhaustive()
+        f.debug_struct("Scene")
+            .field("tick", &self.tick)
+            .field("bodies", &self.bodies.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -201,7 +205,9 @@ fn solids(form: &Form) -> Vec<ColliderBuilder> {
         Form::Octagon { .. } => Vec::new(),
         Form::Box { middle, half: [x, y, z], pitch, yaw } => {
             let turn = Quaternion::from_rotation_y(yaw) * Quaternion::from_rotation_x(-pitch);
-            vec![ColliderBuilder::cuboid(x, y, z).position(Pose::from_parts(Vector::from_array(middle), turn))]
+            vec![
+                ColliderBuilder::cuboid(x, y, z).position(Pose::from_parts(Vector::from_array(middle), turn)),
+            ]
         }
     }
 }
@@ -222,7 +228,8 @@ fn stands(physics: &PhysicsWorld, collider: ColliderHandle) -> bool {
     physics.contact_pairs_with(collider).any(|pair| {
         pair.solver_manifolds().iter().any(|manifold| {
             // The normal points from the first collider to the second.
-            let up = if pair.collider1 == collider { -manifold.data.normal.y } else { manifold.data.normal.y };
+            let up =
+                if pair.collider1 == collider { -manifold.data.normal.y } else { manifold.data.normal.y };
             up > STEEPEST && !manifold.data.solver_contacts.is_empty()
         })
     })

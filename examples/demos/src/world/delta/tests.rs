@@ -85,7 +85,10 @@ impl Server {
                 }
                 Change::Move(id, by) => {
                     if let Some(body) = self.truth.get_mut(id) {
-                        body.position.iter_mut().zip(by).for_each(|(part, by)| *part = part.saturating_add(*by));
+                        body.position
+                            .iter_mut()
+                            .zip(by)
+                            .for_each(|(part, by)| *part = part.saturating_add(*by));
                     }
                 }
                 Change::Turn(id, by) => {
@@ -99,7 +102,8 @@ impl Server {
             }
         }
         self.tick += 2;
-        self.history.push(Snapshot::new(self.tick, self.truth.iter().map(|(id, body)| (*id, *body)).collect()));
+        self.history
+            .push(Snapshot::new(self.tick, self.truth.iter().map(|(id, body)| (*id, *body)).collect()));
     }
 }
 

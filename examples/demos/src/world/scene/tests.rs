@@ -21,7 +21,10 @@ fn every_prop_is_of_a_kind_that_there_is_and_nobody_begins_inside_of_something()
     let places = props.iter().map(|prop| prop.position);
     for number in 0..20 {
         let [x, _, z] = arena::spawn(number);
-        assert!(places.clone().all(|[other_x, _, other_z]| (x - other_x).hypot(z - other_z) > 2.5), "{number}");
+        assert!(
+            places.clone().all(|[other_x, _, other_z]| (x - other_x).hypot(z - other_z) > 2.5),
+            "{number}"
+        );
     }
 }
 
@@ -37,7 +40,10 @@ fn a_world_without_players_falls_asleep_and_then_costs_nothing() {
     assert_eq!(delta::encode(&was, &is).len(), 10);
     let (_, first) = was.bodies().first().expect("there are things");
     let home = arena::props()[0].position;
-    assert!(quantise::metres(first.position).iter().zip(home).all(|(is, was)| (is - was).abs() < 0.1), "the pyramid stands: {first:?}");
+    assert!(
+        quantise::metres(first.position).iter().zip(home).all(|(is, was)| (is - was).abs() < 0.1),
+        "the pyramid stands: {first:?}"
+    );
 }
 
 #[test]
@@ -90,7 +96,11 @@ fn players_push_things_about_and_the_last_one_leaves_a_tidy_place() {
         }
     });
     let during = scene.snapshot();
-    let moved = before.bodies().iter().filter(|(id, body)| during.body(*id).is_some_and(|is| is.position != body.position)).count();
+    let moved = before
+        .bodies()
+        .iter()
+        .filter(|(id, body)| during.body(*id).is_some_and(|is| is.position != body.position))
+        .count();
     assert!(moved > 5, "{moved}");
     ids.iter().for_each(|id| scene.leave(*id));
     run(&mut scene, 300, |_, _| {});
@@ -123,7 +133,7 @@ fn the_same_commands_make_the_same_world() {
         run(&mut scene, 240, |scene, step| {
             for (index, (id, commands)) in (0_i8..).zip(ids.iter().zip(&mut commands)) {
                 commands.push(step, &[Command { x: 100 - index * 10, z: index * 15 - 60, buttons: 3 }]);
-                let (command, last) = commands.next();
+                let (command, last) = commands.obey();
                 scene.command(*id, command, last);
             }
         });
