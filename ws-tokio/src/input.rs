@@ -16,11 +16,6 @@ impl Input {
         self.0.as_ref().is_none_or(|buffer| buffer.is_empty())
     }
 
-    /// Memory that it holds, in bytes.
-    pub(crate) fn memory_bytes(&self) -> usize {
-        self.0.as_ref().map_or(0, |buffer| buffer.memory_bytes())
-    }
-
     /// All that is left.
     #[inline]
     pub(crate) fn as_slice(&self) -> &[u8] {
