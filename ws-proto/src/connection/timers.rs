@@ -158,7 +158,9 @@ impl Timers {
                 Some(interval) if now >= after(self.last_input, interval) => {
                     let number = self.next_ping;
                     self.next_ping = number.wrapping_add(1);
-                    Keepalive::Ping(ControlPayload::from_checked(Bytes::copy_from_slice(&number.to_be_bytes())))
+                    Keepalive::Ping(ControlPayload::from_checked(Bytes::copy_from_slice(
+                        &number.to_be_bytes(),
+                    )))
                 }
                 _ => Keepalive::Wait,
             };

@@ -162,7 +162,8 @@ impl UpgradeRequest {
         };
         let registered = Arc::clone(&entry);
         let task = tokio::spawn(observe::in_span(span, async move {
-            let begun = connection.await.map_err(|error| Error::Open(OpenError::Io(std::io::Error::other(error))));
+            let begun =
+                connection.await.map_err(|error| Error::Open(OpenError::Io(std::io::Error::other(error))));
             let begun = begun.and_then(|upgraded| {
                 let io = Io::Upgraded(Box::new(TokioIo::new(upgraded)));
                 let stream = Stream::new(io, Arc::clone(&entry));
