@@ -69,6 +69,7 @@ mod pool;
 mod sink_stream;
 mod socket;
 mod split;
+mod sync;
 mod wakers;
 
 pub use ws_proto as proto;
