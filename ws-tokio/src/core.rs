@@ -33,6 +33,10 @@ pub(crate) struct Core<S> {
     ended: bool,
     /// Handles of the user.
     pub(crate) handles: u8,
+    /// Was the end told through `Stream`?
+    pub(crate) told: bool,
+    /// Counts what was asked for while something lay in the buffer.
+    buffered: u8,
     /// Why nothing can be written any more. What can still be read is read.
     write_error: Option<io::Error>,
     read_error: Option<io::Error>,
@@ -52,6 +56,8 @@ impl<S> Core<S> {
             shut: false,
             ended: false,
             handles: 1,
+            told: false,
+            buffered: 0,
             write_error: None,
             read_error: None,
             account: None,
@@ -65,6 +71,13 @@ impl<S> Core<S> {
         if let Some(account) = &mut self.account {
             account.settle(self.connection.memory_bytes());
         }
+    }
+
+    /// Messages from the buffer cost no system call, so some of them together count against the task's budget.
+    #[inline]
+    pub(crate) fn poll_budget(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.buffered = (self.buffered + 1) % BUDGET_FOR;
+        if self.buffered == 0 { pin!(tokio::task::coop::consume_budget()).poll(cx) } else { Poll::Ready(()) }
     }
 
     /// Is anything left that should be on its way?
@@ -95,9 +108,8 @@ impl<S> Core<S> {
     #[inline]
     pub(crate) fn puts_off(&mut self, shared: &Arc<Shared<S>>, reader: Option<&Reader>, when: Leave) -> bool {
         let more_to_read = || {
-            reader.is_some_and(|reader| {
-                !reader.input.is_empty() && self.connection.has_frame(reader.input.as_slice())
-            })
+            let rest = reader.map_or(&[][..], |reader| reader.input.as_slice());
+            !rest.is_empty() && self.connection.has_frame(rest)
         };
         (when == Leave::Later || more_to_read())
             && self.connection.transmit().len() < WRITE_FROM
@@ -398,6 +410,8 @@ fn again(error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), error.to_string())
 }
 
+/// So many messages from the buffer count as one operation of the task's budget, which is 128.
+const BUDGET_FOR: u8 = 8;
 /// Queued bytes from which on a write is not put off any more: as much as one read brings, so that a burst is answered with one write.
 pub(crate) const WRITE_FROM: usize = 256 << 10;
 /// Most slices of one gathered write.

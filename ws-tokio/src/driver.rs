@@ -9,7 +9,6 @@ use crate::outgoing::Outgoing;
 use crate::sync::Mutex;
 use crate::wakers::Slot;
 use crate::{Error, pool};
-use std::pin::pin;
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Instant;
@@ -52,19 +51,6 @@ pub(crate) struct Reader {
     /// What was read and not parsed yet.
     pub(crate) input: Input,
     pub(crate) deadline: Deadline,
-    /// Was the end told through `Stream`?
-    pub(crate) told: bool,
-    /// Counts what was asked for while something lay in the buffer.
-    pub(crate) buffered: u8,
-}
-
-impl Reader {
-    /// Messages from the buffer cost no system call, so some of them together count against the task's budget.
-    #[inline]
-    fn poll_budget(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.buffered = (self.buffered + 1) % BUDGET_FOR;
-        if self.buffered == 0 { pin!(tokio::task::coop::consume_budget()).poll(cx) } else { Poll::Ready(()) }
-    }
 }
 
 impl<S> Shared<S> {
@@ -112,10 +98,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
     ) -> Poll<Result<Option<Message>, Error>> {
         let mut guard = self.lock();
         let core = &mut *guard;
-        if !reader.input.is_empty() {
-            ready!(reader.poll_budget(cx));
+        if let Some(input) = reader.input.unread() {
+            ready!(core.poll_budget(cx));
             let now = core.connection.last_input();
-            if let Some(message) = core.connection.poll_message(reader.input.buffer(), now) {
+            if let Some(message) = core.connection.poll_message(input, now) {
                 return Poll::Ready(Ok(Some(message.into_message())));
             }
         }
@@ -141,10 +127,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
         reader: &mut Reader,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<Event>, Error>> {
+        let mut core = self.lock();
         if !reader.input.is_empty() {
-            ready!(reader.poll_budget(cx));
+            ready!(core.poll_budget(cx));
         }
-        self.poll_parsed(self.lock(), reader, cx, |connection, input, now| {
+        self.poll_parsed(core, reader, cx, |connection, input, now| {
             lend_for(connection, input);
             // To the end: what follows the end of a connection is taken and discarded too.
             while let Some(event) = connection.poll_event(input, now) {
@@ -318,6 +305,3 @@ pub(crate) enum Leave {
 pub(crate) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
-
-/// So many messages from the buffer count as one operation of the task's budget, which is 128.
-const BUDGET_FOR: u8 = 8;

@@ -16,6 +16,12 @@ impl Input {
         self.0.as_ref().is_none_or(|buffer| buffer.is_empty())
     }
 
+    /// The buffer, where something is left in it.
+    #[inline]
+    pub(crate) fn unread(&mut self) -> Option<&mut ReceiveBuffer> {
+        self.0.as_deref_mut().filter(|buffer| !buffer.is_empty())
+    }
+
     /// All that is left.
     #[inline]
     pub(crate) fn as_slice(&self) -> &[u8] {

@@ -13,11 +13,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for WebSocket<S> {
     type Item = Result<Message, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.reader.told {
+        if self.handle.0.lock().told {
             return Poll::Ready(None);
         }
         let item = ready!(self.poll_recv(cx)).transpose();
-        self.reader.told = !matches!(item, Some(Ok(_)));
+        self.handle.0.lock().told = !matches!(item, Some(Ok(_)));
         Poll::Ready(item)
     }
 }
@@ -27,11 +27,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for RecvHalf<S> {
     type Item = Result<Message, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.reader.told {
+        if self.handle.0.lock().told {
             return Poll::Ready(None);
         }
         let item = ready!(self.poll_recv(cx)).transpose();
-        self.reader.told = !matches!(item, Some(Ok(_)));
+        self.handle.0.lock().told = !matches!(item, Some(Ok(_)));
         Poll::Ready(item)
     }
 }

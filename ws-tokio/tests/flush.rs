@@ -55,6 +55,18 @@ async fn a_task_that_only_sends_is_flushed_by_its_send() {
 }
 
 #[tokio::test]
+async fn a_half_that_sends_writes_at_once_though_the_other_has_more_to_read() {
+    let (ws, mut peer, writes) = server(1 << 16, Config::default());
+    let (mut recv, mut send) = ws.split();
+    peer.write_all(&[masked_text("first"), masked_text("second")].concat()).await.unwrap();
+    let first = recv.recv().await.unwrap().unwrap();
+    send.send(first).await.unwrap();
+    assert_eq!(writes.load(Ordering::Relaxed), 1);
+    expect(&mut peer, &text("first")).await;
+    assert_eq!(recv.recv().await.unwrap(), Some(Message::from("second")));
+}
+
+#[tokio::test]
 async fn what_was_fed_leaves_with_one_write_when_the_task_yields() {
     let (mut ws, mut peer, writes) = server(1 << 16, Config::default());
     for _ in 0..3 {
