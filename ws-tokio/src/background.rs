@@ -4,10 +4,10 @@
 //! ends when the socket has been idle until its next timer.
 
 use crate::driver::{Asked, Ops, Reader, Shared};
+use crate::sync::{AtomicU8, Ordering};
 use crate::trace::{self, in_current_span};
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::Handle;
@@ -162,3 +162,6 @@ fn abandon<S: AsyncRead + AsyncWrite + Unpin>(shared: &Arc<Shared<S>>) -> bool {
     drop(stream);
     true
 }
+
+#[cfg(all(loom, test))]
+mod interleavings;

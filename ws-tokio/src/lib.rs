@@ -84,6 +84,7 @@ mod sender;
 mod sink_stream;
 mod socket;
 mod split;
+mod sync;
 mod trace;
 mod wakers;
 

@@ -1,8 +1,8 @@
 //! A socket's lock, as whoever has it holds it.
 
 use crate::core::Core;
+use crate::sync::MutexGuard;
 use std::ops::{Deref, DerefMut};
-use std::sync::MutexGuard;
 
 /// A socket that is locked. What it holds is counted when the lock is let go, for whatever was done meanwhile.
 pub(crate) struct Locked<'a, S>(pub(crate) MutexGuard<'a, Core<S>>);

@@ -5,7 +5,8 @@
 //! polled with one waker of ours, which wakes all that wait; so none can displace another, also on streams that read in order to write
 //! (TLS).
 
-use std::sync::{Arc, Mutex, PoisonError};
+use crate::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, PoisonError};
 use std::task::{Wake, Waker};
 
 /// Who waits on one socket.
@@ -116,7 +117,7 @@ pub(crate) enum Slot {
 }
 
 impl Wakers {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Registered> {
+    fn lock(&self) -> MutexGuard<'_, Registered> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -80,7 +80,8 @@ impl Assembler {
         let inflated = self.inflated.capacity();
         #[cfg(not(feature = "deflate"))]
         let inflated = 0;
-        self.buf.capacity() + inflated
+        let pieces = self.before + self.pieces.capacity() * size_of::<BytesMut>();
+        pieces + self.buf.capacity() + inflated
     }
 
     /// The vector that inflated bytes are appended to.

@@ -26,12 +26,15 @@ fn a_message_in_part_is_told() {
                 assert!(!feed(connection, &mut bytes, 8 << 10));
             });
         }
-        let mut connection = connection(role, config());
-        let first = RawFrame::text("a".repeat(30_000)).unfinished();
-        let mut bytes = bytes_for(role, [first, RawFrame::continuation("a".repeat(90_000)).unfinished()]);
-        told_is_held("fragments", &mut connection, |connection| {
-            assert!(!feed(connection, &mut bytes, 64 << 10));
-        });
+        for (fragments, len) in [(2, 90_000), (500, 1_000), (20, 50_000)] {
+            let mut connection = connection(role, config());
+            let first = RawFrame::text("a".repeat(30_000)).unfinished();
+            let rest = (1..fragments).map(|_| RawFrame::continuation("a".repeat(len)).unfinished());
+            let mut bytes = bytes_for(role, [first].into_iter().chain(rest));
+            told_is_held("fragments", &mut connection, |connection| {
+                assert!(!feed(connection, &mut bytes, 64 << 10));
+            });
+        }
     }
 }
 

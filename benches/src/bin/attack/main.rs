@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! cargo build --release -p ws-examples --example echo_server
-//! cargo run --release -p ws-benches --bin attack -- --seconds 60
+//! cargo run --release -p ws-benches --bin attack
 //! ```
+//!
+//! It takes two to three minutes, and ends with a line for each of what is to hold: the ratio that was measured, and what it may be at most.
 //!
 //! Everything is measured in one run: the honest connections alone, then under attack, then the memory of the server behind it. It fails where
 //! a reply is lost or wrong, p99 is more than `--most-times` the quiet one, memory passes its bound or stays, or the server panics.
