@@ -124,12 +124,13 @@ pub(crate) fn error(error: &Error, peer: PeerAddr) {
             failed(family);
         }
         Told::Ended(family) => failed(family),
+        Told::GaveUpMemory => gave_up_memory(),
     }
     #[cfg(feature = "tracing")]
     {
         let peer = peer.map(tracing::field::display);
         match error {
-            Error::Accept(_) => tracing::warn!(peer, "{error}"),
+            Error::Accept(_) | Error::GaveUpMemory { .. } => tracing::warn!(peer, "{error}"),
             Error::HandlerPanicked(_) => tracing::error!(peer, "{error}"),
             _ => tracing::debug!(peer, "{error}"),
         }
@@ -142,6 +143,11 @@ pub(crate) fn error(error: &Error, peer: PeerAddr) {
 fn refused(reason: &'static str) {
     #[cfg(feature = "metrics")]
     metrics::counter!(names::REFUSED_TOTAL, "reason" => reason).increment(1);
+}
+
+fn gave_up_memory() {
+    #[cfg(feature = "metrics")]
+    metrics::counter!(names::GAVE_UP_MEMORY_TOTAL).increment(1);
 }
 
 #[cfg_attr(not(feature = "metrics"), expect(unused_variables, reason = "nobody asks"))]
@@ -158,6 +164,8 @@ enum Told {
     Failed(&'static str),
     /// An error of this family.
     Ended(&'static str),
+    /// A connection has made room for others; how its handler ends is told beside.
+    GaveUpMemory,
 }
 
 fn told(error: &Error) -> Told {
@@ -168,6 +176,8 @@ fn told(error: &Error) -> Told {
         Error::TooManyHandshakes { .. } => Told::Refused("max_handshakes", true),
         Error::Origin(_) => Told::Refused("origin", true),
         Error::Host(_) => Told::Refused("host", true),
+        Error::MemoryBudgetReached { .. } => Told::Refused("memory_budget", true),
+        Error::GaveUpMemory { .. } => Told::GaveUpMemory,
         Error::Stopping => Told::Refused("stopping", true),
         Error::Proxy(_) => Told::Failed("proxy"),
         Error::Tls(_) => Told::Failed("tls"),

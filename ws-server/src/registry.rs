@@ -3,7 +3,7 @@
 use crate::limits::{AddressKey, Limits};
 use crate::observe::{self, Began, Seen, Traffic};
 use crate::stream::PeerAddr;
-use crate::{Error, Stream};
+use crate::{Error, MemoryBudget, Stream, WebSocket};
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -180,6 +180,26 @@ impl Registry {
     #[cfg(not(feature = "metrics"))]
     pub(crate) const fn sweep(&self) {}
 
+    /// Ends those sockets that hold most of the budget, until an eighth of it is free: else the next one would be due at once. `told` gets
+    /// what each held, and where it came from.
+    pub(crate) fn make_room(&self, budget: &MemoryBudget, mut told: impl FnMut(usize, PeerAddr)) {
+        let enough = budget.limit_bytes() - budget.limit_bytes() / 8;
+        let entries = self.entries();
+        let held = entries.iter().filter_map(|entry| {
+            let closer = entry.ends().closer.clone()?;
+            Some((closer.status()?.memory_bytes, closer, entry))
+        });
+        let mut greediest: Vec<_> = held.filter(|(held, ..)| *held > 0).collect();
+        greediest.sort_unstable_by_key(|(held, ..)| std::cmp::Reverse(*held));
+        for (held, closer, entry) in greediest {
+            if budget.used_bytes() <= enough {
+                break;
+            }
+            closer.give_up_memory(budget);
+            told(held, entry.peer_addr());
+        }
+    }
+
     /// How the connections have ended since the server began to stop; those that are still open and have something unsent count for that.
     pub(crate) fn endings(&self) -> Endings {
         let mut endings = self.lock().endings;
@@ -303,7 +323,11 @@ impl Entry {
     }
 
     /// The connection has a socket now.
-    pub(crate) fn has_socket(&self, closer: Closer<Stream>) {
+    pub(crate) fn has_socket(&self, socket: &mut WebSocket) {
+        if let Some(budget) = &self.registry.limits.memory_budget {
+            socket.set_memory_budget(budget.clone());
+        }
+        let closer = socket.closer();
         self.ends().closer = Some(closer.clone());
         // Looked at behind that: who begins to close the server either finds the socket, or is found here.
         let farewell = self.registry.lock().farewell;

@@ -13,7 +13,8 @@ use common::{echo, server};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 use std::time::Duration;
 use ws_server::proto::http::Request;
-use ws_server::{Acceptance, Server, ServerHandle, describe_metrics};
+use ws_server::proto::{MessageKind, Negotiated, Role};
+use ws_server::{Acceptance, Config, MemoryBudget, Server, ServerHandle, describe_metrics};
 
 #[tokio::test]
 async fn connections_handshakes_refusals_and_errors_are_counted() {
@@ -60,7 +61,7 @@ async fn connections_handshakes_refusals_and_errors_are_counted() {
 async fn what_ends_a_handler_is_counted_by_its_family() {
     let recorder = PrometheusBuilder::new().build_recorder();
     let _guard = metrics::set_default_local_recorder(&recorder);
-    let config = ws_server::Config::builder().max_message_bytes(10).build().unwrap();
+    let config = Config::builder().max_message_bytes(10).build().unwrap();
     let server = Server::builder().config(config).bind("127.0.0.1:0").await.unwrap();
     let addr = server.local_addr().unwrap();
     let running = server.serve(async |incoming| match incoming.request().uri().path() {
@@ -213,6 +214,37 @@ async fn each_round_trip_of_a_ping_is_told_once() {
         running.update_metrics();
         assert_eq!(value(&recorder, "ws_server_ping_round_trip_seconds_count"), round);
         client.send("go on").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn memory_that_was_given_up_and_requests_that_it_kept_out_are_counted() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let budget = MemoryBudget::new(100_000);
+    let server = Server::builder().memory_budget(budget.clone()).bind("127.0.0.1:0").await.unwrap();
+    let addr = server.local_addr().unwrap();
+    let running = server.serve(echo);
+    let mut client = connect(addr, "/").await;
+    client.send_fragment(MessageKind::Binary, vec![0; 200_000], false).await.unwrap();
+    assert_eq!(client.recv().await.unwrap(), None);
+    drop(client);
+    until_open(&running, 0).await;
+    let (near, _far) = tokio::io::duplex(100);
+    let negotiated = Negotiated::new(Role::Server);
+    let mut other = ws_tokio::WebSocket::from_parts(near, Default::default(), negotiated, Config::default());
+    other.set_memory_budget(budget);
+    other.send(vec![7; 200_000]).await.unwrap();
+    open(addr, Request::get(format!("ws://{addr}/")).body(()).unwrap()).await.err().unwrap();
+    until_open(&running, 0).await;
+    let rendered = recorder.handle().render();
+    for line in [
+        "ws_server_gave_up_memory_total 1",
+        "ws_server_closes_total{by=\"failure\",code=\"1013\"} 1",
+        "ws_server_errors_total{family=\"limit\"} 1",
+        "ws_server_refused_total{reason=\"memory_budget\"} 1",
+    ] {
+        assert!(rendered.lines().any(|found| found == line), "{line} is not in\n{rendered}");
     }
 }
 

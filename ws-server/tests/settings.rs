@@ -67,6 +67,7 @@ async fn a_server_is_made_of_toml() {
         listen = ['ws://127.0.0.1:0', 'ws://127.0.0.1:0']
         origins = ['same', 'https://app.example.com']
         max_connections = 2
+        memory_budget = 1000000
         max_message_bytes = 10
         compression = false
         ping_interval = 'never'
@@ -226,6 +227,7 @@ async fn values_that_mean_nothing_are_told_with_what_to_write() {
             "listen = 'wss://127.0.0.1:0'\n[tls]\ncertificate = 'a'\nkey = 'b'\nclients_must = true",
             "the setting tls.clients_must cannot be \"true\": tls.client_authorities must say whose certificates count; name the file, or leave it out",
         ),
+        ("memory_budget = 0", "memory_budget must be more than zero"),
         ("max_handshakes = 0", "max_handshakes must be more than zero"),
         ("pong_timeout = '0s'", "pong_timeout must be more than zero"),
     ] {

@@ -61,6 +61,7 @@
 
 mod background;
 mod borrowed;
+mod budget;
 mod closer;
 mod core;
 mod deadline;
@@ -68,6 +69,7 @@ mod driver;
 mod error;
 mod handshake;
 mod input;
+mod locked;
 mod outgoing;
 mod pool;
 mod sink_stream;
@@ -79,6 +81,7 @@ mod wakers;
 pub use ws_proto as proto;
 
 pub use borrowed::Replies;
+pub use budget::{MemoryBudget, Pressure};
 pub use closer::{Closer, SocketStatus};
 pub use error::Error;
 pub use handshake::{Incoming, OpenError, accept, accept_or_answer, accept_since, connect};

@@ -14,6 +14,7 @@ pub(super) const COMPRESSED_WIRE_BYTES_TOTAL: &str = "ws_server_compressed_wire_
 pub(super) const UNSENT_BYTES: &str = "ws_server_unsent_bytes";
 pub(super) const QUEUE_BYTES: &str = "ws_server_queue_bytes";
 pub(super) const ROUND_TRIP_SECONDS: &str = "ws_server_ping_round_trip_seconds";
+pub(super) const GAVE_UP_MEMORY_TOTAL: &str = "ws_server_gave_up_memory_total";
 pub(super) const CLOSES_TOTAL: &str = "ws_server_closes_total";
 pub(super) const ERRORS_TOTAL: &str = "ws_server_errors_total";
 
@@ -26,7 +27,8 @@ pub(super) const ERRORS_TOTAL: &str = "ws_server_errors_total";
 /// | `ws_server_connections_total` | counter | | let in since the start |
 /// | `ws_server_connection_seconds` | histogram | | how long those lived that have ended |
 /// | `ws_server_handshakes_total` | counter | `result` | `accepted`, `rejected` by a handler, `answered` (a plain request), `refused` by a setting, `failed` |
-/// | `ws_server_refused_total` | counter | `reason` | `max_connections`, `max_connections_per_address`, `max_handshakes`, `origin`, `host`, `stopping` |
+/// | `ws_server_refused_total` | counter | `reason` | `max_connections`, `max_connections_per_address`, `max_handshakes`, `memory_budget`, `origin`, `host`, `stopping` |
+/// | `ws_server_gave_up_memory_total` | counter | | open connections that were closed because the memory budget was reached |
 /// | `ws_server_messages_total` | counter | `direction` | messages, `received` or `sent`: queued to be sent |
 /// | `ws_server_bytes_total` | counter | `direction` | payload bytes of messages, before compression and after inflation |
 /// | `ws_server_compressed_plain_bytes_total` | counter | `direction` | those of them whose messages were compressed |
@@ -76,6 +78,11 @@ pub fn describe_metrics() {
         "Bytes that wait to be sent on a connection where any do, once a second"
     );
     describe_histogram!(ROUND_TRIP_SECONDS, Unit::Seconds, "How long pongs took");
+    describe_counter!(
+        GAVE_UP_MEMORY_TOTAL,
+        Unit::Count,
+        "Open connections that were closed because the memory budget was reached"
+    );
     describe_counter!(
         CLOSES_TOTAL,
         Unit::Count,
