@@ -6,16 +6,11 @@
 
 use anyhow::Result;
 use clap::Parser;
-use futures_util::FutureExt;
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::num::{NonZeroU16, NonZeroUsize};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ws_examples::report::exit_code;
-use ws_proto::Prepared;
-use ws_server::{Acceptance, BoxError, CloseCode, Incoming, Message, Runner, Server, Stream};
-use ws_tokio::SendHalf;
+use ws_server::{Acceptance, BoxError, Group, Incoming, Member, Runner, Server};
 
 #[derive(Parser)]
 #[command(about = "A WebSocket server that tells everybody what one says")]
@@ -38,70 +33,21 @@ fn run(options: &Options) -> Result<()> {
     let listening = runner.bind(options.listen)?;
     println!("listening on ws://{}/", listening.local_addr()?);
     listening.run(async |listener| {
-        let room = Arc::new(Room::default());
+        // Who reads so slowly that its queue is full is told to come back later (1013).
+        let room = Group::default();
         let running = Server::builder()
             .listeners([listener.into()])?
-            .serve(move |incoming| member(incoming, Arc::clone(&room)));
+            .serve(move |incoming| member(incoming, room.clone()));
         running.stopped().await;
         Ok(())
     })
 }
 
-async fn member(incoming: Incoming, room: Arc<Room>) -> Result<(), BoxError> {
+async fn member(incoming: Incoming, room: Group) -> Result<(), BoxError> {
     let (mut hears, says) = incoming.accept(Acceptance::default()).await?.split();
-    let number = room.enter(says);
-    let ended = async {
-        while let Some(message) = hears.recv().await? {
-            room.tell(message);
-        }
-        Ok(())
-    };
-    let ended = ended.await;
-    room.leave(number);
-    ended
-}
-
-/// Everybody's sending half.
-#[derive(Default)]
-struct Room(Mutex<Members>);
-
-#[derive(Default)]
-struct Members {
-    last: u64,
-    members: HashMap<u64, SendHalf<Stream>>,
-}
-
-impl Room {
-    fn enter(&self, member: SendHalf<Stream>) -> u64 {
-        let mut members = self.lock();
-        members.last += 1;
-        let number = members.last;
-        members.members.insert(number, member);
-        number
+    let _membership = room.join(&Member::new(says));
+    while let Some(message) = hears.recv().await? {
+        room.send(message).await;
     }
-
-    fn leave(&self, number: u64) {
-        self.lock().members.remove(&number);
-    }
-
-    /// Writes to all, from the task of whoever speaks: nobody's task need be woken for it, and nobody is waited for.
-    fn tell(&self, message: Message) {
-        let message = Prepared::new(message);
-        self.lock().members.retain(|_, member| match member.send_prepared(&message).now_or_never() {
-            // Queued, and written as far as the network takes it; the rest goes by itself.
-            Some(Ok(())) => true,
-            // Its own task hears of that, too.
-            Some(Err(_)) => false,
-            // It has not read for so long that its queue is full.
-            None => {
-                let _sendable = member.closer().close(CloseCode::POLICY_VIOLATION, "too slow");
-                false
-            }
-        });
-    }
-
-    /// Nothing in here panics half-way.
-    fn lock(&self) -> MutexGuard<'_, Members> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    Ok(())
 }

@@ -113,6 +113,7 @@ mod builder;
 mod drain;
 mod error;
 mod forwarded;
+mod group;
 mod limits;
 mod listener;
 mod observe;
@@ -142,6 +143,10 @@ pub use accept::{Connecting, Incoming, WebSocket};
 pub use builder::ServerBuilder;
 pub use drain::Drain;
 pub use error::{BoxError, Error, StartError};
+pub use group::{
+    Gone, Group, GroupMessage, GroupStats, Member, MemberId, MemberStats, Membership, QueueLimits,
+    SlowConsumer,
+};
 pub use ipnet::IpNet;
 pub use listener::Listener;
 #[cfg(feature = "metrics")]
@@ -161,5 +166,5 @@ pub use tls_error::TlsError;
 #[cfg(feature = "hyper")]
 pub use upgrade::{Refusal, UpgradeRequest, Upgrades};
 pub use ws_proto::handshake::{Acceptance, Subprotocol};
-pub use ws_proto::{CloseCode, Config, Message};
+pub use ws_proto::{CloseCode, Config, Message, Prepared};
 pub use ws_tokio::MemoryBudget;

@@ -156,6 +156,13 @@ fn failed(family: &'static str) {
     metrics::counter!(names::ERRORS_TOTAL, "family" => family).increment(1);
 }
 
+/// A slow member of a group has cost messages: this is what its policy did, to so many.
+#[cfg_attr(not(feature = "metrics"), expect(unused_variables, reason = "nobody asks"))]
+pub(crate) fn dropped(policy: &'static str, messages: u64) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!(names::GROUP_DROPS_TOTAL, "policy" => policy).increment(messages);
+}
+
 /// What is to be told of an error.
 enum Told {
     /// A setting keeps it out, this one; and does its handshake end by that, or had it not begun?

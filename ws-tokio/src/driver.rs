@@ -14,7 +14,7 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncWrite};
 use ws_proto::owned::Event;
-use ws_proto::{ApiMisuse, CloseCode, Connection, Message, ReceiveBuffer};
+use ws_proto::{ApiMisuse, CloseCode, Connection, Message, Prepared, ReceiveBuffer};
 
 /// A socket as its handles and its background task share it. The lock is held within one poll only.
 #[derive(Debug)]
@@ -265,6 +265,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
             core.continue_in_background(self);
         }
         Ok(())
+    }
+
+    /// Queues `messages` while there is room, and writes once. Tells how many were queued.
+    pub(crate) fn write_prepared<'m>(
+        self: &Arc<Self>,
+        messages: impl IntoIterator<Item = &'m Prepared>,
+    ) -> Result<usize, Error> {
+        let mut core = self.lock();
+        core.check_writable()?;
+        let mut queued = 0;
+        for message in messages {
+            if !core.has_room() {
+                break;
+            }
+            core.queue(message)?;
+            queued += 1;
+        }
+        if core.write_unattended().is_pending() {
+            core.continue_in_background(self);
+        }
+        pool::reclaim(&mut core.connection);
+        core.check_writable().map(|()| queued)
     }
 
     /// Queues `outgoing`; whoever calls it sees to it that it leaves.

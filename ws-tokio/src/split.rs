@@ -155,6 +155,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
         self.send_outgoing(message, Leave::Later).await
     }
 
+    /// Queues messages that were made ready for many connections, as many as there is room for, without waiting, and writes them together as
+    /// far as the stream takes them; the rest leaves by itself. Returns how many were queued.
+    ///
+    /// # Errors
+    /// As [`send_prepared`](Self::send_prepared).
+    pub fn write_prepared<'m>(
+        &mut self,
+        messages: impl IntoIterator<Item = &'m Prepared>,
+    ) -> Result<usize, Error> {
+        self.handle.0.write_prepared(messages)
+    }
+
     /// As [`WebSocket::flush`](crate::WebSocket::flush).
     ///
     /// # Errors
@@ -207,6 +219,12 @@ impl<S> SendHalf<S> {
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.handle.0.lock().connection.counts()
+    }
+
+    /// Bytes that were queued and that the stream has not taken.
+    #[must_use]
+    pub fn unsent_bytes(&self) -> usize {
+        self.handle.0.lock().connection.transmit().len()
     }
 }
 

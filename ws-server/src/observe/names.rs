@@ -17,6 +17,7 @@ pub(super) const ROUND_TRIP_SECONDS: &str = "ws_server_ping_round_trip_seconds";
 pub(super) const GAVE_UP_MEMORY_TOTAL: &str = "ws_server_gave_up_memory_total";
 pub(super) const CLOSES_TOTAL: &str = "ws_server_closes_total";
 pub(super) const ERRORS_TOTAL: &str = "ws_server_errors_total";
+pub(super) const GROUP_DROPS_TOTAL: &str = "ws_server_group_drops_total";
 
 /// Tells the recorder what the metrics of this crate mean, for its help texts. Call it once, after the recorder was installed; without it
 /// everything is counted too.
@@ -38,6 +39,7 @@ pub(super) const ERRORS_TOTAL: &str = "ws_server_errors_total";
 /// | `ws_server_ping_round_trip_seconds` | histogram | | how long pongs took, the last one of a connection in each second |
 /// | `ws_server_closes_total` | counter | `by`, `code` | sockets that have ended: `by` the `server` or the `client`, by a `failure`, by `nobody` (cut); codes from 3000 on as `3xxx` and `4xxx` |
 /// | `ws_server_errors_total` | counter | `family` | `accept`, `proxy`, `tls`, `handshake`, `timeout`, `protocol`, `limit`, `end_of_stream`, `io`, `send`, `misuse`, `handler`, `panic` |
+/// | `ws_server_group_drops_total` | counter | `policy` | messages that slow members of a [`Group`](crate::Group) did not get: `drop_newest`, `drop_oldest`, `coalesce`, `disconnect` |
 ///
 /// What connections carry is looked at about once a second, and when each ends, so that no message pays for it;
 /// [`ServerHandle::update_metrics`](crate::ServerHandle::update_metrics) looks at once. Connections of [`Server::accept`](crate::Server::accept)
@@ -89,4 +91,9 @@ pub fn describe_metrics() {
         "Sockets that have ended, by who began to close and by code"
     );
     describe_counter!(ERRORS_TOTAL, Unit::Count, "Errors of connections, by family");
+    describe_counter!(
+        GROUP_DROPS_TOTAL,
+        Unit::Count,
+        "Messages that slow members of groups did not get, by policy"
+    );
 }

@@ -1,0 +1,52 @@
+//! Starting a demo, and ending it.
+
+use crate::site::Site;
+use anyhow::Result;
+use clap::Args;
+use std::net::SocketAddr;
+use std::time::Duration;
+use ws_server::{Drain, Router, Server};
+
+/// What every demo can be told.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Listen {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+}
+
+/// Serves the page and what `router` has until SIGINT or SIGTERM comes, and then ends gracefully.
+///
+/// # Errors
+/// The address cannot be had.
+pub async fn serve(listen: Listen, site: Site, router: Router) -> Result<()> {
+    let server = Server::builder()
+        .plain(move |request| site.answer(request.uri().path()))
+        .on_error(|error, peer| eprintln!("{peer:?}: {error}"))
+        .bind(listen.listen)
+        .await?;
+    println!("listening on http://{}/", server.local_addr()?);
+    let running = server.serve(router.into_handler());
+    stop_signal().await;
+    // Pages come back by themselves, so they are told that it is worth while.
+    running.stop(Drain::new(GRACE).restarts()).await;
+    Ok(())
+}
+
+/// Waits for SIGINT (Ctrl-C) or, on Unix, SIGTERM.
+async fn stop_signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminated.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+const GRACE: Duration = Duration::from_secs(3);
