@@ -20,13 +20,28 @@ pub struct Listen {
 /// # Errors
 /// The address cannot be had.
 pub async fn serve(listen: Listen, site: Site, router: Router) -> Result<()> {
+    serve_and(listen, site, router, |_| {}).await
+}
+
+/// As [`serve`]; `begun` is called when the server is there, with its address.
+///
+/// # Errors
+/// The address cannot be had.
+pub async fn serve_and(
+    listen: Listen,
+    site: Site,
+    router: Router,
+    begun: impl FnOnce(SocketAddr),
+) -> Result<()> {
     let server = Server::builder()
         .plain(move |request| site.answer(request.uri().path()))
         .on_error(|error, peer| eprintln!("{peer:?}: {error}"))
         .bind(listen.listen)
         .await?;
-    println!("listening on http://{}/", server.local_addr()?);
+    let addr = server.local_addr()?;
+    println!("listening on http://{addr}/");
     let running = server.serve(router.into_handler());
+    begun(addr);
     stop_signal().await;
     // Pages come back by themselves, so they are told that it is worth while.
     running.stop(Drain::new(GRACE).restarts()).await;
