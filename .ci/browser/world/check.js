@@ -66,7 +66,7 @@ async function play([one, other]) {
     moved: apart(await seen(other.page, id), began),
     counts,
     extensions: mine.extensions,
-    ratio: mine.ratio,
+    totals: mine.totals,
     roundTrip: mine.roundTrip,
     bytesASecond: mine.bytesASecond,
     response: header(events.responses[0], 'sec-websocket-extensions'),

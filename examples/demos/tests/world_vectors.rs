@@ -56,7 +56,8 @@ fn deltas() -> Vec<Value> {
         snapshots.push(Snapshot::new(tick, truth.clone()));
     }
     // Not always from the one before.
-    let pairs = (1..snapshots.len()).map(|index| (&snapshots[index - index.min(1 + index % 4)], &snapshots[index]));
+    let pairs =
+        (1..snapshots.len()).map(|index| (&snapshots[index - index.min(1 + index % 4)], &snapshots[index]));
     let mut vectors: Vec<Value> = pairs.map(|(base, is)| vector(base, is)).collect();
     let mut scene = Scene::new();
     scene.join();
@@ -101,8 +102,21 @@ fn refused() -> Vec<Value> {
 /// Other messages, each with what is in it.
 fn messages() -> Value {
     let commands = vec![Command { x: 127, z: -127, buttons: 3 }, Command { x: 0, z: -1, buttons: 0 }];
-    let own = Own { tick: 4_000_000_000, last: 77, grounded: true, position: [512, -512, 32_767], velocity: [256, -1, -32_768] };
-    let pong = Pong { number: 9, tick: 70_000, players: 300, late: 2, payload: 9_007_199_254_740_991, wire: 5_000_000_000 };
+    let own = Own {
+        tick: 4_000_000_000,
+        last: 77,
+        grounded: true,
+        position: [512, -512, 32_767],
+        velocity: [256, -1, -32_768],
+    };
+    let pong = Pong {
+        number: 9,
+        tick: 70_000,
+        players: 300,
+        late: 2,
+        payload: 9_007_199_254_740_991,
+        wire: 5_000_000_000,
+    };
     json!({
         "commands": { "ack": 70_000, "last": 500, "commands": [[127, -127, 3], [0, -1, 0]],
             "message": hex(&ClientMessage::Commands { ack: 70_000, last: 500, commands }.encode()) },

@@ -177,7 +177,7 @@ Object.defineProperty(window, 'world', {
         players: bodies.filter(([, { kind }]) => kind === PLAYER).map(([id, { position }]) => ({ id, position: position.map((part) => part / 512) })),
         bodies: bodies.length,
         roundTrip: panel.roundTrip,
-        ratio: panel.ratio,
+        totals: panel.totals,
         bytesASecond: panel.bytesASecond,
       };
     },

@@ -21,7 +21,15 @@ struct Client {
 impl Client {
     fn new(delay: u32) -> Self {
         let (there, back) = Default::default();
-        Self { delay, viewer: Viewer::default(), follower: Follower::default(), there, back, bytes: 0, full: 0 }
+        Self {
+            delay,
+            viewer: Viewer::default(),
+            follower: Follower::default(),
+            there,
+            back,
+            bytes: 0,
+            full: 0,
+        }
     }
 
     fn step(&mut self, history: &mut History, now: Tick, truths: &BTreeMap<Tick, Snapshot>) {
@@ -68,7 +76,8 @@ impl Game {
         let now = self.scene.tick() + 1;
         for id in &self.players {
             let turn = (u32::from(*id) * 37 + now / 50 * 61).to_le_bytes()[0];
-            let command = Command { x: turn.cast_signed(), z: turn.wrapping_mul(3).cast_signed(), buttons: 0 };
+            let command =
+                Command { x: turn.cast_signed(), z: turn.wrapping_mul(3).cast_signed(), buttons: 0 };
             self.scene.command(*id, command, now);
         }
         self.scene.step();
@@ -93,14 +102,24 @@ fn who_comes_late_or_loses_its_place_is_in_step_within_a_second_among_a_hundred_
     (0..STEPS_A_SECOND).for_each(|_| game.step(&mut clients));
     let now = game.scene.tick();
     for client in &clients {
-        assert!(client.age(now) <= client.delay + 2, "came late: {} steps behind with {}", client.age(now), client.delay);
+        assert!(
+            client.age(now) <= client.delay + 2,
+            "came late: {} steps behind with {}",
+            client.age(now),
+            client.delay
+        );
     }
     // They lose their place: all that they know, as a page that was loaded anew within its connection would.
     clients.iter_mut().for_each(|client| client.follower = Follower::default());
     (0..STEPS_A_SECOND).for_each(|_| game.step(&mut clients));
     let now = game.scene.tick();
     for client in &clients {
-        assert!(client.age(now) <= client.delay + 2, "lost: {} steps behind with {}", client.age(now), client.delay);
+        assert!(
+            client.age(now) <= client.delay + 2,
+            "lost: {} steps behind with {}",
+            client.age(now),
+            client.delay
+        );
         assert!(client.full <= 4, "{} full snapshots with {}", client.full, client.delay);
     }
 }
