@@ -28,7 +28,13 @@ class Tap:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            self.connections.append(Tapped(client, socket.create_connection(("127.0.0.1", self._target))))
+            try:
+                server = socket.create_connection(("127.0.0.1", self._target))
+            except OSError:
+                # Nobody is there now; there may be somebody later.
+                client.close()
+                continue
+            self.connections.append(Tapped(client, server))
 
 
 class Tapped:

@@ -38,7 +38,7 @@ pub use exchange::Exchange;
 pub use fleet::Fleet;
 pub use generator::{Bound, Generator};
 pub use idle::{Idle, raise_descriptors};
-pub use measure::{Measure, Sample, idle, memory, peak_memory};
+pub use measure::{Measure, Sample, idle, memory, peak_memory, until_asleep};
 pub use opening::Opening;
 pub use payload::Payload;
 pub use program::{Program, Running};

@@ -156,7 +156,10 @@ pub fn peak_memory(server: &Running) -> Result<u64> {
 }
 
 /// Waits until the server has nothing left to do.
-fn until_asleep(server: &Running) -> Result<()> {
+///
+/// # Errors
+/// It is gone.
+pub fn until_asleep(server: &Running) -> Result<()> {
     let mut before = None;
     loop {
         let now = cpu(server.id())?;

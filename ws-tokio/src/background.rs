@@ -151,6 +151,12 @@ fn abandon<S: AsyncRead + AsyncWrite + Unpin>(shared: &Arc<Shared<S>>) -> bool {
     let written = core.write_unattended();
     let over = written.is_ready() && core.connection.transport() == ws_proto::Transport::Close;
     let stream = if !over && core.continue_in_background(shared) { None } else { core.stream.take() };
+    if stream.is_some()
+        && let Some(resting) = core.resting.take()
+    {
+        // The task keeps the socket, and the socket its waker: both would stay for ever.
+        resting.wake();
+    }
     core.waiting.wake_all();
     drop(core);
     drop(stream);

@@ -218,3 +218,21 @@ async fn what_follows_a_close_frame_in_one_read_reaches_nobody() {
     drop(peer);
     assert!(ws.recv().await.is_err());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_socket_that_closed_leaves_no_task_behind() {
+    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let config = || ws_proto::ConfigBuilder::new(ws_testkit::entropy(1)).ping_interval(None).build().unwrap();
+    let (near, far) = tokio::io::duplex(1 << 10);
+    let of = |stream, role| WebSocket::from_parts(stream, <_>::default(), Negotiated::new(role), config());
+    let (mut ws, mut client) = (of(near, Role::Server), of(far, Role::Client));
+    // Its small task writes this, and rests.
+    ws.feed("later").await.unwrap();
+    assert_eq!(client.recv().await.unwrap(), Some("later".into()));
+    let closing = tokio::spawn(async move { client.close(CloseCode::NORMAL, "").await });
+    assert_eq!(ws.recv().await.unwrap(), None);
+    closing.await.unwrap().unwrap();
+    drop(ws);
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert_eq!(tasks(), 0);
+}

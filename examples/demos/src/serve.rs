@@ -20,7 +20,22 @@ pub struct Listen {
 /// # Errors
 /// The address cannot be had.
 pub async fn serve(listen: Listen, site: Site, router: Router) -> Result<()> {
-    start(Server::builder(), listen, site, router).await?.until_stopped().await;
+    serve_and(listen, site, router, |_| {}).await
+}
+
+/// As [`serve`]; `begun` is called when the server is there, with its address.
+///
+/// # Errors
+/// The address cannot be had.
+pub async fn serve_and(
+    listen: Listen,
+    site: Site,
+    router: Router,
+    begun: impl FnOnce(SocketAddr),
+) -> Result<()> {
+    let served = start(Server::builder(), listen, site, router).await?;
+    begun(served.local_addr);
+    served.until_stopped().await;
     Ok(())
 }
 

@@ -28,6 +28,13 @@ pub(crate) struct Queue {
     limits: QueueLimits,
 }
 
+impl QueueLimits {
+    /// May one of `len` bytes wait beside so many?
+    const fn allow(self, messages: usize, bytes: usize, len: usize) -> bool {
+        messages == 0 || (messages < self.max_messages && bytes.saturating_add(len) <= self.max_bytes)
+    }
+}
+
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
@@ -70,12 +77,15 @@ impl Queue {
         match policy {
             SlowConsumer::DropNewest => Admission::Dropped,
             SlowConsumer::DropOldest => {
+                // What waits of others is not ours to drop.
+                let others = self.waiting.iter().filter(|waiting| waiting.group != message.group);
+                let (count, bytes) =
+                    others.fold((0, 0), |(count, bytes), other| (count + 1, bytes + other.len()));
+                if !self.limits.allow(count, bytes, message.len()) {
+                    return Admission::Dropped;
+                }
                 let mut dropped = 0;
-                while !self.has_room(message.len()) {
-                    if !self.remove_oldest(message.group) {
-                        // What waits is of others, and not ours to drop.
-                        return Admission::Dropped;
-                    }
+                while !self.has_room(message.len()) && self.remove_oldest(message.group) {
                     dropped += 1;
                 }
                 self.push(message);
@@ -120,9 +130,7 @@ impl Queue {
 
     /// Is there room for a message of so many bytes?
     pub(crate) fn has_room(&self, len: usize) -> bool {
-        self.waiting.is_empty()
-            || (self.waiting.len() < self.limits.max_messages
-                && self.bytes.saturating_add(len) <= self.limits.max_bytes)
+        self.limits.allow(self.waiting.len(), self.bytes, len)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -197,12 +205,13 @@ mod tests {
 
     #[test]
     fn drop_oldest_does_not_touch_messages_of_other_groups() {
-        let mut queue = queue(2, 100);
+        let mut queue = queue(2, 20);
         queue.admit(of_group(2, "other"), Disconnect);
         queue.admit(of_group(1, "a"), DropOldest);
         assert_eq!(queue.admit(of_group(1, "b"), DropOldest), Admission::QueuedFor(1));
         queue.admit(of_group(2, "more"), Wait);
         assert_eq!(queue.admit(of_group(3, "c"), DropOldest), Admission::Dropped);
+        assert_eq!(queue.admit(of_group(1, "too much beside others"), DropOldest), Admission::Dropped);
         assert_eq!(texts(queue), ["other", "b", "more"]);
     }
 

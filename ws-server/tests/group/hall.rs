@@ -19,10 +19,13 @@ pub(crate) struct Guest {
 
 /// A member whose network holds so many bytes.
 pub(crate) fn guest(capacity: usize, limits: QueueLimits) -> Guest {
+    guest_with(capacity, limits, Config::default)
+}
+
+/// The same, with settings of its own.
+pub(crate) fn guest_with(capacity: usize, limits: QueueLimits, config: fn() -> Config) -> Guest {
     let (near, far) = tokio::io::duplex(capacity);
-    let of = |stream, role| {
-        WebSocket::from_parts(stream, BytesMut::new(), Negotiated::new(role), Config::default())
-    };
+    let of = |stream, role| WebSocket::from_parts(stream, BytesMut::new(), Negotiated::new(role), config());
     let (mut hears, says) = of(near, Role::Server).split();
     let member = Member::with_limits(says, limits);
     let handler = tokio::spawn(async move { while let Ok(Some(_)) = hears.recv().await {} });

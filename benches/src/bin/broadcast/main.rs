@@ -1,0 +1,26 @@
+//! What slow members of a group cost the others, what compressing once saves, and the same beside others: ratios in one run, each with a
+//! verdict.
+//!
+//! ```text
+//! cargo run --release -p ws-benches --bin broadcast -- --write
+//! ```
+//!
+//! `--write` puts the figures into `docs/benchmarks/broadcast.json` and the table into `docs/BENCHMARKS.md`.
+#![forbid(unsafe_code)]
+
+#[cfg(target_os = "linux")]
+mod report;
+#[cfg(target_os = "linux")]
+mod run;
+#[cfg(target_os = "linux")]
+mod stalled;
+
+#[cfg(target_os = "linux")]
+fn main() -> anyhow::Result<()> {
+    run::main()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() -> anyhow::Result<()> {
+    anyhow::bail!("broadcast reads Linux's account of CPU time")
+}
