@@ -22,8 +22,8 @@ const [LOWEST, HIGHEST] = [0.18, 1.25];
 
 export class Controls {
   /** Where the camera is, about the ball: radians. */
-  yaw = 0.35;
-  pitch = 0.62;
+  yaw = 0;
+  pitch = 0.5;
   /** Called once, when the player first does something. */
   onfirst = () => {};
   /** @type {Set<string>} */

@@ -14,6 +14,10 @@ import { Stage } from './stage.js';
 /** @typedef {[number, number, number]} Point */
 /** @typedef {[number, number, number, number]} Turn */
 
+/** @typedef {{ place: Point, turn: Turn }} Rolling */
+
+/** The kind of players. */
+const PLAYER = 0;
 /** Milliseconds between pings. */
 const PING_EVERY = 1000;
 /** Commands of one message. */
@@ -36,8 +40,8 @@ const pings = new Map();
 let pingNumber = 0;
 let connections = 0;
 let status = /** @type {import('/shared/socket.js').Status} */ ('connecting');
-/** How the own ball is turned: it rolls as far as it is shown to move. @type {Turn} */
-let rolled = [0, 0, 0, 1];
+/** Players' balls roll as far as they are shown to move; nothing is sent for it. @type {Map<number, Rolling>} */
+let rolling = new Map();
 /** @type {Point | undefined} */
 let shown;
 
@@ -62,8 +66,12 @@ const socket = new Socket('/ws', {
     }
     const type = new DataView(data).getUint8(0);
     if (type === SNAPSHOT) follower.take(data);
-    else if (type === OWN) predictor.correct(readOwn(data));
-    else if (type === PONG) {
+    else if (type === OWN) {
+      const own = readOwn(data);
+      // One begins with the island before one's eyes.
+      if (!predictor.known) controls.yaw = Math.atan2(own.position[0], own.position[2]);
+      predictor.correct(own);
+    } else if (type === PONG) {
       const pong = readPong(data);
       panel.pong(pong, performance.now() - (pings.get(pong.number) ?? performance.now()));
       pings.delete(pong.number);
@@ -110,30 +118,36 @@ function frame(now) {
 function draw(seconds) {
   stage.clear();
   const own = welcome?.id;
+  const rolls = rolling;
+  rolling = new Map();
   playback.each(follower.snapshots, (id, body, position, turn) => {
-    if (id !== own || !predictor.known) return stage.body(body.kind, body.tint, position, turn);
-    const place = predictor.shown(left / STEP);
     const kind = welcome?.kinds[body.kind];
-    roll(place, kind?.shape === 'ball' ? kind.radius : 1);
-    stage.body(body.kind, body.tint, place, rolled);
+    if (body.kind !== PLAYER || kind?.shape !== 'ball') return stage.body(body.kind, body.tint, position, turn);
+    const mine = id === own && predictor.known;
+    const place = mine ? predictor.shown(left / STEP) : position;
+    if (mine) shown = place;
+    const rolled = roll(rolls.get(id), place, kind.radius);
+    rolling.set(id, rolled);
+    stage.body(body.kind, body.tint, place, rolled.turn);
   });
   stage.draw(predictor.known ? shown : undefined, controls.yaw, controls.pitch, seconds);
 }
 
 /**
- * Turns the own ball by the way that it went.
+ * Turns a ball by the way that it went.
+ * @param {Rolling | undefined} before
  * @param {Point} place
  * @param {number} radius
+ * @returns {Rolling}
  */
-function roll(place, radius) {
-  const [x, z] = shown ? [place[0] - shown[0], place[2] - shown[2]] : [0, 0];
-  shown = place;
+function roll(before, place, radius) {
+  if (!before) return { place, turn: [0, 0, 0, 1] };
+  const [x, z] = [place[0] - before.place[0], place[2] - before.place[2]];
   const way = Math.hypot(x, z);
-  if (way < 1e-5 || way > 3) return;
+  if (way < 1e-5 || way > 3) return { place, turn: before.turn };
   const half = way / radius / 2;
   const [ax, az, aw] = [(z / way) * Math.sin(half), (-x / way) * Math.sin(half), Math.cos(half)];
-  const [bx, by, bz, bw] = rolled;
-  /** @type {Turn} */
+  const [bx, by, bz, bw] = before.turn;
   const turned = [
     aw * bx + ax * bw - az * by,
     aw * by + az * bx - ax * bz,
@@ -141,7 +155,7 @@ function roll(place, radius) {
     aw * bw - ax * bx - az * bz,
   ];
   const length = Math.hypot(...turned);
-  rolled = /** @type {Turn} */ (turned.map((part) => part / length));
+  return { place, turn: /** @type {Turn} */ (turned.map((part) => part / length)) };
 }
 
 requestAnimationFrame(frame);
@@ -160,10 +174,10 @@ Object.defineProperty(window, 'world', {
         counts: { ...follower.counts },
         own: predictor.known ? [...predictor.position] : undefined,
         shown,
-        players: bodies.filter(([, { kind }]) => kind === 0).map(([id, { position }]) => ({ id, position: position.map((part) => part / 512) })),
+        players: bodies.filter(([, { kind }]) => kind === PLAYER).map(([id, { position }]) => ({ id, position: position.map((part) => part / 512) })),
         bodies: bodies.length,
         roundTrip: panel.roundTrip,
-        ratio: panel.ratio,
+        totals: panel.totals,
         bytesASecond: panel.bytesASecond,
       };
     },

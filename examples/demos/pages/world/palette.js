@@ -23,28 +23,28 @@ export const DAY = {
   sea: 0x8fc7c9,
   shallows: 0xb4dcd6,
   foam: 0xf2f8f3,
-  mark: 0xd8c8a4,
+  mark: 0xd2bf97,
   sun: 0xfff1d6,
-  sunPower: 2.5,
+  sunPower: 2.15,
   above: 0xeaf4f6,
   below: 0xcbb48c,
-  ambient: 1.55,
+  ambient: 1.85,
   tones: { ground: 0xeadfc4, rock: 0xc0a683, deck: 0xb7cbbd, trim: 0xf8f4e9, bumper: 0xdc6f4e },
 };
 
 /** @type {Palette} */
 export const NIGHT = {
-  sky: 0x101b22,
-  sea: 0x17323d,
-  shallows: 0x1f4550,
-  foam: 0x47707a,
-  mark: 0x5d6a70,
-  sun: 0xffd9a8,
-  sunPower: 1.7,
-  above: 0x8fb3cc,
-  below: 0x2c2a33,
-  ambient: 0.95,
-  tones: { ground: 0x6d7a7d, rock: 0x47525a, deck: 0x4e7375, trim: 0xa9b5b2, bumper: 0xd0694a },
+  sky: 0x13222c,
+  sea: 0x1a3b48,
+  shallows: 0x24505c,
+  foam: 0x5f8f98,
+  mark: 0xa3b1b1,
+  sun: 0xffe0b8,
+  sunPower: 1.9,
+  above: 0xa9cbe4,
+  below: 0x4a4a58,
+  ambient: 1.6,
+  tones: { ground: 0x75868c, rock: 0x4b5963, deck: 0x527f80, trim: 0xb9c6c4, bumper: 0xd9704d },
 };
 
 /** Colours of bodies: a row for each kind, a column for each tint. */

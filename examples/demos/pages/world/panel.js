@@ -14,6 +14,8 @@ export class Panel {
   /** On the wire, in a second. */
   bytesASecond = 0;
   players = 0;
+  /** Since the connection began: bytes of messages, and what they were on the wire. */
+  totals = { payload: 0, wire: 0 };
   /** @type {{ at: number, pong: Pong } | undefined} */
   #last;
   /** @type {Status} */
@@ -44,6 +46,7 @@ export class Panel {
     if (this.#status !== 'open') return;
     this.roundTrip = this.roundTrip ? this.roundTrip * 0.6 + trip * 0.4 : trip;
     this.players = pong.players;
+    this.totals = { payload: pong.payload, wire: pong.wire };
     if (this.#last) {
       const wire = pong.wire - this.#last.pong.wire;
       this.bytesASecond = (wire / (at - this.#last.at)) * 1000;

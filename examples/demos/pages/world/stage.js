@@ -33,6 +33,16 @@ import { DAY, NIGHT, TINTS } from './palette.js';
 /** @typedef {(palette: import('./palette.js').Palette) => void} Painter */
 
 const SEA_LEVEL = -2.6;
+/** How finely is drawn, from the best on: pixels for each of the page's, at most, and the width of shadows' map. */
+const QUALITIES = [
+  { pixels: 2, shadows: 2048 },
+  { pixels: 1, shadows: 2048 },
+  { pixels: 0.75, shadows: 1024 },
+  { pixels: 0.5, shadows: 1024 },
+];
+/** It is looked at for so long, and drawn more coarsely where a picture took longer than it may: seconds. */
+const LOOKED_AT = 0.8;
+const SLOW = 1 / 32;
 /** The most bodies of one kind. */
 const MOST = 320;
 const SUN = new Vector3(-16, 30, 13);
@@ -52,6 +62,9 @@ export class Stage {
   /** What the camera looks at, which follows the ball softly. */
   #focus = new Vector3(0, 1, 0);
   #marker;
+  #quality = 0;
+  /** Pictures since the quality was looked at, and their seconds. */
+  #drawn = { pictures: 0, seconds: 0 };
   #scratch = { matrix: new Matrix4(), position: new Vector3(), turn: new Quaternion() };
 
   /** @param {HTMLCanvasElement} canvas */
@@ -63,7 +76,6 @@ export class Stage {
     this.#scene.fog = fog;
     this.#scene.background = new Color();
     this.#sun.castShadow = true;
-    this.#sun.shadow.mapSize.set(2048, 2048);
     this.#sun.shadow.radius = 4;
     this.#sun.shadow.normalBias = 0.05;
     const box = this.#sun.shadow.camera;
@@ -145,7 +157,7 @@ export class Stage {
     const far = this.#focus.distanceTo(aim) > 12;
     this.#focus.lerp(aim, far ? 1 - Math.exp(-3.2 * seconds) : 1 - Math.exp(-7.5 * seconds));
     const narrow = this.#camera.aspect < 0.8;
-    const distance = own ? (narrow ? 17 : 13.5) : 46;
+    const distance = own ? (narrow ? 19 : 15.5) : 50;
     const [x, y, z] = [Math.sin(yaw) * Math.cos(pitch), Math.sin(pitch), Math.cos(yaw) * Math.cos(pitch)];
     this.#camera.position.set(x, y, z).multiplyScalar(distance).add(this.#focus);
     this.#camera.position.y = Math.max(this.#camera.position.y, 0.6);
@@ -161,6 +173,22 @@ export class Stage {
       if (stripes) stripes.instanceMatrix.needsUpdate = true;
     }
     this.#renderer.render(this.#scene, this.#camera);
+    this.#judge(seconds);
+  }
+
+  /**
+   * A machine that is slow gets fewer pixels, not fewer pictures.
+   * @param {number} seconds
+   */
+  #judge(seconds) {
+    this.#drawn.pictures += 1;
+    this.#drawn.seconds += seconds;
+    if (this.#drawn.seconds < LOOKED_AT) return;
+    const slow = this.#drawn.seconds / this.#drawn.pictures > SLOW;
+    this.#drawn = { pictures: 0, seconds: 0 };
+    if (!slow || this.#quality === QUALITIES.length - 1) return;
+    this.#quality += 1;
+    this.#fit();
   }
 
   /** @param {Static} fixed */
@@ -242,9 +270,9 @@ export class Stage {
       }
     }
     const line = this.#ring(16.86, 17, 96, 'mark', 1);
-    line.position.y = 0.012;
+    line.position.y = 0.02;
     const inner = this.#ring(8.2, 8.32, 96, 'mark', 1);
-    inner.position.y = 0.012;
+    inner.position.y = 0.02;
   }
 
   /**
@@ -255,7 +283,7 @@ export class Stage {
    * @param {number} opacity
    */
   #ring(inner, outer, segments, colour, opacity) {
-    const material = new MeshBasicMaterial({ transparent: opacity < 1, opacity, depthWrite: false });
+    const material = new MeshBasicMaterial({ transparent: opacity < 1, opacity, depthWrite: opacity === 1 });
     const ring = new Mesh(new RingGeometry(inner, outer, segments, 1, segments === 8 ? Math.PI / 8 : 0), material);
     ring.rotation.x = -Math.PI / 2;
     this.#painters.push((palette) => material.color.set(palette[colour]));
@@ -269,7 +297,13 @@ export class Stage {
   }
 
   #fit() {
-    this.#renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
+    const { pixels, shadows } = QUALITIES[this.#quality];
+    if (this.#sun.shadow.mapSize.x !== shadows) {
+      this.#sun.shadow.mapSize.set(shadows, shadows);
+      this.#sun.shadow.map?.dispose();
+      this.#sun.shadow.map = null;
+    }
+    this.#renderer.setPixelRatio(Math.min(devicePixelRatio, pixels));
     this.#renderer.setSize(innerWidth, innerHeight, false);
     this.#camera.aspect = innerWidth / innerHeight;
     this.#camera.updateProjectionMatrix();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
-use ws_client::{Client, Config, Message};
+use ws_client::{Client, CloseCode, Config, Message};
 
 /// What all bots got.
 #[derive(Debug, Default)]
@@ -56,7 +56,13 @@ async fn play(url: &str, number: u32, got: &Got) -> Result<()> {
     loop {
         tokio::select! {
             message = socket.recv() => match message? {
-                None => bail!("the server closed the connection: {:?}", socket.close_info()),
+                None => {
+                    let code = socket.close_info().map(|info| info.received.code);
+                    if code == Some(CloseCode::SERVICE_RESTART) {
+                        return Ok(());
+                    }
+                    bail!("the server closed the connection with {code:?}");
+                }
                 Some(Message::Text(_)) => {}
                 Some(Message::Binary(bytes)) => match ServerMessage::decode(&bytes)? {
                     ServerMessage::Snapshot(delta) => {

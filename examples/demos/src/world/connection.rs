@@ -2,7 +2,7 @@
 
 use super::arena;
 use super::drive::STEPS_A_SECOND;
-use super::message::{ClientMessage, Pong, Welcome};
+use super::message::{ClientMessage, Own, Pong, Welcome};
 use super::scene::Scene;
 use super::simulation::{Frame, Player, STEPS_A_SNAPSHOT, Simulation};
 use super::viewer::Viewer;
@@ -97,7 +97,7 @@ impl Client {
                     payload: counts.sent_bytes,
                     wire: counts.sent_bytes.saturating_sub(saved),
                 };
-                socket.send(pong.encode()).await?;
+                socket.send_uncompressed(pong.encode()).await?;
             }
             Err(_) => {
                 return Ok(Err(Refusal { code: CloseCode::POLICY_VIOLATION, reason: "malformed message" }));
@@ -114,14 +114,22 @@ impl Client {
         socket: &mut WebSocket,
     ) -> Result<(), BoxError> {
         let Some(encoded) = world.next(&mut self.viewer) else { return Ok(()) };
-        if let Some(own) = frame.players.get(&self.player.id()) {
-            socket.feed(own.encode()).await?;
+        let own = frame.players.get(&self.player.id()).map(Own::encode);
+        if encoded.len >= WORTH_COMPRESSING {
+            socket.feed_prepared(&encoded.message).await?;
+        } else {
+            socket.send_uncompressed(encoded.message.message().clone()).await?;
         }
-        socket.feed_prepared(&encoded.message).await?;
+        if let Some(own) = own {
+            socket.send_uncompressed(own).await?;
+        }
         socket.flush().await?;
         Ok(())
     }
 }
+
+/// What is smaller, in bytes, would hardly become smaller, for each message is compressed by itself.
+const WORTH_COMPRESSING: usize = 160;
 
 /// How many messages a client may send: twice what a page sends, and a burst of some seconds, for networks deliver in bursts.
 struct Allowance {

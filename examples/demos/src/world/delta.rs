@@ -207,7 +207,7 @@ impl Entries {
             }
         }
         if was.rotation != is.rotation {
-            match is.rotation.since(was.rotation) {
+            match turned(was, is) {
                 Some(difference) => {
                     difference.iter().for_each(|part| wire::put_signed(&mut self.bytes, *part))
                 }
@@ -217,6 +217,11 @@ impl Entries {
     }
 }
 
+/// How far a body turned, where that takes three bytes; the whole rotation takes four.
+fn turned(was: &Body, is: &Body) -> Option<[i32; 3]> {
+    is.rotation.since(was.rotation).filter(|parts| parts.iter().all(|part| (-64..64).contains(part)))
+}
+
 fn mask(was: &Body, is: &Body) -> u8 {
     let mut mask = 0;
     for (axis, (was, is)) in was.position.into_iter().zip(is.position).enumerate() {
@@ -224,7 +229,7 @@ fn mask(was: &Body, is: &Body) -> u8 {
     }
     if was.rotation == is.rotation {
         mask
-    } else if is.rotation.since(was.rotation).is_some() {
+    } else if turned(was, is).is_some() {
         mask | TURNED
     } else {
         mask | TURNED_OVER

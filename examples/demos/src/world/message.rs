@@ -23,7 +23,7 @@
 //! | 3: u8 |  number: u32  |   tick: u32   | players: u16 | late: u32 | payload: u64 | wire: u64 |       answer to a ping
 //! +-------+---------------+---------------+--------------+-----------+--------------+-----------+
 //! ```
-//! In the first, which comes before each snapshot, `last` is the last command that was obeyed, bit 0 of `flags` tells that the body stands
+//! In the first, which comes behind each snapshot, `last` is the last command that was obeyed, bit 0 of `flags` tells that the body stands
 //! on something, and the rest is the exact state from which the page predicts: steps of [`quantise`](super::quantise). In the second, `late` counts
 //! steps that began late, `payload` the bytes of the messages that this client was sent and `wire` the bytes that they took.
 

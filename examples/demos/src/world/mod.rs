@@ -54,13 +54,8 @@ pub struct Options {
 /// The address cannot be had, or the measured bots could not play.
 pub async fn run(options: Options) -> Result<()> {
     let world = Simulation::start(options.measure.is_some())?;
-    let here = world.clone();
-    let router = Router::new().route("/ws", move |incoming| connection::run(incoming, here.clone()))?;
-    // Of a client that does not read, the kernel keeps what it was sent last, and here waits no more than this.
-    let config = Config::builder()
-        .max_message_bytes(message::MAX_CLIENT_MESSAGE)
-        .max_send_queue_bytes(64 << 10)
-        .build()?;
+    let router = router(&world)?;
+    let config = config()?;
     let settings = Server::builder().config(config);
     let served = start(settings, options.listen, Site::new(&FILES), router).await?;
     let report = (options.bots > 0)
@@ -76,6 +71,27 @@ pub async fn run(options: Options) -> Result<()> {
             Ok(())
         }
     }
+}
+
+/// The world's WebSocket, at `/ws`.
+///
+/// # Errors
+/// None: the path is valid.
+pub fn router(world: &Simulation) -> Result<Router> {
+    let world = world.clone();
+    Ok(Router::new().route("/ws", move |incoming| connection::run(incoming, world.clone()))?)
+}
+
+/// Settings for its connections: messages of clients are small. Of a client that does not read, the kernel keeps what it was sent last, and
+/// here waits no more than 64 KiB.
+///
+/// # Errors
+/// None: they make sense together.
+pub fn config() -> Result<Config> {
+    Ok(Config::builder()
+        .max_message_bytes(message::MAX_CLIENT_MESSAGE)
+        .max_send_queue_bytes(64 << 10)
+        .build()?)
 }
 
 const FILES: [File; 12] = [

@@ -142,7 +142,11 @@ impl Scene {
                 kind: thing.kind,
                 tint: thing.tint,
                 position: quantise::position(body.translation().to_array()),
-                rotation: Rotation::new(body.rotation().to_array()),
+                // Players roll as far as they move: the page turns them, and nothing is sent for it.
+                rotation: match thing.kind {
+                    arena::PLAYER => Rotation::NONE,
+                    _ => Rotation::new(body.rotation().to_array()),
+                },
             };
             Some((*id, body))
         });

@@ -52,3 +52,6 @@ impl Viewer {
         history.message(self.acked)
     }
 }
+
+#[cfg(test)]
+mod tests;
