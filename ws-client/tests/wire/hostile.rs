@@ -217,7 +217,10 @@ async fn headers_beyond_ascii_are_bytes_like_others() {
             let (_, rest) = right.split_once("\r\n").unwrap();
             let head = [status.as_bytes(), b"\r\n", line, b"\r\n", rest.as_bytes()].concat();
             io.write_all(&head).await.unwrap();
-            drain(&mut io).await;
+            // A refusal has a body up to here.
+            if status.contains("101") {
+                drain(&mut io).await;
+            }
         })
         .build()
     };
@@ -274,7 +277,7 @@ async fn a_bomb_is_defused() {
     let addr = server.local_addr().unwrap();
     server.serve(async |incoming| {
         let mut socket = incoming.accept(Acceptance::default()).await?;
-        socket.send(Message::from(vec![0; 32 << 20])).await?;
+        socket.send(Message::from(vec![0; 4 << 20])).await?;
         socket.recv().await?;
         Ok(())
     });
