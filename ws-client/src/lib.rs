@@ -102,8 +102,8 @@ pub use redirect::{Hop, RedirectError, Redirects};
 pub use request::IntoRequest;
 pub use resolve::Resolve;
 pub use session::{
-    Backoff, BoxError, NotQueued, Resend, Session, SessionBuilder, SessionEvent, SessionSendError, SessionSender, Verdict,
-    Why,
+    Backoff, BoxError, NotQueued, Resend, Session, SessionBuilder, SessionEvent, SessionSendError,
+    SessionSender, Verdict, Why,
 };
 pub use stream::Stream;
 #[cfg(feature = "tls")]

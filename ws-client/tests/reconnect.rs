@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use ws_client::{Backoff, Client, CloseCode, Message, Session, SessionEvent};
 use ws_server::{Acceptance, Server, WebSocket};
-use ws_testkit::sim::{Weather, stream_pair};
 use ws_testkit::entropy;
+use ws_testkit::sim::{Weather, stream_pair};
 
 fn number(message: &Message) -> u32 {
     u32::from_be_bytes(message.as_bytes()[..4].try_into().unwrap())
@@ -31,12 +31,16 @@ fn check(lives: &[Life], messages: u32) {
     assert_eq!(next, messages);
 }
 
-/// Ends its socket as a killed process does: nothing is sent, and the connection is reset.
-struct Mortal(Option<WebSocket>);
+/// Ends its socket as a killed process does, where it goes abruptly: nothing is sent, and the connection is reset.
+struct Mortal {
+    socket: Option<WebSocket>,
+    abruptly: bool,
+}
 
 impl Drop for Mortal {
     fn drop(&mut self) {
-        if let Some(parts) = self.0.take().and_then(WebSocket::into_parts)
+        if self.abruptly
+            && let Some(parts) = self.socket.take().and_then(WebSocket::into_parts)
             && let Some(tcp) = parts.stream.tcp()
         {
             tcp.set_zero_linger().unwrap();
@@ -44,8 +48,8 @@ impl Drop for Mortal {
     }
 }
 
-/// A server in a runtime of its own, which tells each message before it asks for the next one. Behind `most` of them it asks for no more.
-/// Abruptly or not: the runtime is shut down at any time, and with it the sockets.
+/// A server in a runtime of its own, which tells each message before it asks for the next one, and behind `most` of them asks for no more.
+/// Its sockets end with the runtime: abruptly, or with a Close frame.
 fn server(addr: SocketAddr, most: u32, abruptly: bool, got: mpsc::Sender<u32>) -> (Runtime, SocketAddr) {
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let server = runtime.block_on(Server::builder().bind(addr)).unwrap();
@@ -54,8 +58,9 @@ fn server(addr: SocketAddr, most: u32, abruptly: bool, got: mpsc::Sender<u32>) -
         let running = server.serve(move |incoming| {
             let got = got.clone();
             async move {
-                let mut socket = Mortal(Some(incoming.accept(Acceptance::default()).await?));
-                let open = socket.0.as_mut().unwrap();
+                let socket = Some(incoming.accept(Acceptance::default()).await?);
+                let mut socket = Mortal { socket, abruptly };
+                let open = socket.socket.as_mut().unwrap();
                 for _ in 0..most {
                     let Some(message) = open.recv().await? else { break };
                     got.send(number(&message))?;
@@ -69,7 +74,6 @@ fn server(addr: SocketAddr, most: u32, abruptly: bool, got: mpsc::Sender<u32>) -
         std::future::pending::<()>().await;
         drop(running);
     });
-    let _ = abruptly;
     (runtime, addr)
 }
 
@@ -122,7 +126,8 @@ fn a_server_that_is_killed_fifty_times_gets_every_message_at_least_once_and_in_o
         lives.push((0..most).map(|_| got.recv().unwrap()).collect::<Life>());
         // All its tasks are dropped, and so are the sockets, before a new one listens on the same port.
         runtime.shutdown_timeout(Duration::from_secs(60));
-        let most = if life + 1 == KILLS { u32::MAX } else { 1 + u32::try_from((life + 1) * 37 % 90).unwrap() };
+        let most =
+            if life + 1 == KILLS { u32::MAX } else { 1 + u32::try_from((life + 1) * 37 % 90).unwrap() };
         let (told, next) = mpsc::channel();
         lives.last_mut().unwrap().extend(got.try_iter());
         got = next;
@@ -171,8 +176,11 @@ async fn over_a_bad_line(seed: u64) {
         async move { connected.map(|()| near) }
     });
     let backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(1)).entropy(entropy(seed));
-    let mut session =
-        Session::builder(client.build(), "ws://server/").backoff(backoff).max_outbox_messages(40).start().unwrap();
+    let mut session = Session::builder(client.build(), "ws://server/")
+        .backoff(backoff)
+        .max_outbox_messages(40)
+        .start()
+        .unwrap();
     let sender = session.sender();
     let server = tokio::spawn(async move {
         let mut lives = Vec::new();

@@ -289,7 +289,8 @@ mod tests {
             let shown = format!("{passing:?}");
             assert_eq!(of(passing), Verdict::Retry, "{shown}");
         }
-        let stages = [Stage::Dns, Stage::Connect, Stage::Proxy, Stage::Tls, Stage::Handshake, Stage::Redirect];
+        let stages =
+            [Stage::Dns, Stage::Connect, Stage::Proxy, Stage::Tls, Stage::Handshake, Stage::Redirect];
         assert!(stages.into_iter().all(|stage| of(Error::Timeout(stage)) == Verdict::Retry));
         assert_eq!(Verdict::of(&Why::Headers("no token".into()), now()), Verdict::Retry);
     }
@@ -297,9 +298,8 @@ mod tests {
     #[cfg(feature = "tls")]
     #[test]
     fn a_certificate_that_is_not_accepted_is_fatal() {
-        let error = || {
-            io::Error::other(rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer))
-        };
+        let error =
+            || io::Error::other(rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer));
         let of = |error| Verdict::of(&Why::Connect(error), now());
         assert_eq!(of(Error::Tls(error())), Verdict::Fatal);
         assert_eq!(of(Error::Proxy(ProxyError::Tls(error()))), Verdict::Fatal);
