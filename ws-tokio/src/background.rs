@@ -3,13 +3,14 @@
 //! It is spawned when it is first needed. When all is written it rests, so that a burst of messages costs a wake-up and no new task, and
 //! ends when the socket has been idle until its next timer.
 
-use crate::driver::{Ops, Reader, Shared, leaving_code};
+use crate::driver::{Ops, Reader, Shared};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::Handle;
+use ws_proto::CloseCode;
 
 /// Is the task there?
 #[derive(Debug, Default)]
@@ -133,8 +134,9 @@ impl<S> Drop for Task<S> {
 /// The last handle is gone: ends the connection politely, as far as that goes without waiting, and leaves the rest to the task.
 fn abandon<S: AsyncRead + AsyncWrite + Unpin>(shared: &Arc<Shared<S>>) {
     let mut core = shared.lock();
+    let code = if std::thread::panicking() { CloseCode::INTERNAL_ERROR } else { CloseCode::GOING_AWAY };
     // Only codes that cannot be sent are refused.
-    let _sendable = core.connection.close(leaving_code(), "", crate::driver::now());
+    let _sendable = core.connection.close(code, "", crate::driver::now());
     let written = core.write_unattended();
     let over = written.is_ready() && core.connection.transport() == ws_proto::Transport::Close;
     let stream = if !over && core.continue_in_background(shared) { None } else { core.stream.take() };

@@ -72,7 +72,7 @@ impl<S> Shared<S> {
     }
 
     /// The receiving end goes. As the last handle it takes in what was read and not handed out, so that a Close frame among that is not
-    /// lost. From the first message on that nobody took, we are going away: a pong would say that what stands before its ping was received.
+    /// lost. Behind a message that nobody took no ping is answered: its pong would say that the message was received.
     pub(crate) fn leave(&self, reader: &mut Reader) {
         if reader.input.is_empty() {
             return;
@@ -83,8 +83,7 @@ impl<S> Shared<S> {
             lend_for(&mut core.connection, &reader.input);
             while let Some(event) = core.connection.poll_event(&mut reader.input, now) {
                 if let ws_proto::Event::Message(_) | ws_proto::Event::Fragment(_) = event {
-                    // Only codes that cannot be sent are refused.
-                    let _sendable = core.connection.close(leaving_code(), "", now);
+                    core.connection.stop_pongs();
                 }
             }
             pool::reclaim(&mut core.connection);
@@ -301,11 +300,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
         core.waiting.wake_all();
         Ok(())
     }
-}
-
-/// With which code a socket closes that was dropped.
-pub(crate) fn leaving_code() -> CloseCode {
-    if std::thread::panicking() { CloseCode::INTERNAL_ERROR } else { CloseCode::GOING_AWAY }
 }
 
 /// Lends the thread's buffers to a connection that is about to parse.
