@@ -7,8 +7,8 @@ pub mod limits;
 pub mod pem;
 pub mod report;
 pub mod signal;
-pub mod sync_client;
 pub mod sync_server;
+pub mod way;
 pub mod wscat;
 
 /// Compiles the snippets of `docs/SERVER.md`.

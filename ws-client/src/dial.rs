@@ -137,7 +137,7 @@ impl<'a> Dialer<'a> {
         // §4.1: where the addresses of a host are not known, each name counts as a host of its own.
         let turn = self.turn(&target.host).await?;
         let to_proxy = Destination { host: proxy.host().to_owned(), port: proxy.port() };
-        let (stream, of_proxy) = self.directly(&to_proxy).await.map_err(to_the_proxy)?;
+        let (stream, of_proxy) = self.directly(&to_proxy).await.map_err(proxy::to_the_proxy)?;
         // The rule is about the host. Many hosts may be behind one proxy.
         drop(of_proxy);
         let tunnelling = async {
@@ -163,15 +163,5 @@ impl<'a> Dialer<'a> {
     #[cfg(feature = "tls")]
     async fn tls_config(&self, identity: bool) -> Result<std::sync::Arc<rustls::ClientConfig>, Error> {
         self.deadline.hold(Stage::Tls, self.settings.tls.config(identity)).await?
-    }
-}
-
-/// What went wrong on the way to the proxy.
-fn to_the_proxy(error: Error) -> Error {
-    match error {
-        Error::Dns(error) => ProxyError::Dns(error).into(),
-        Error::Connect(error) => ProxyError::Connect(error).into(),
-        Error::Timeout(_) => Error::Timeout(Stage::Proxy),
-        error => error,
     }
 }

@@ -67,6 +67,8 @@
 )]
 
 mod auth;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod builder;
 mod connect;
 mod connector;
@@ -75,6 +77,7 @@ mod deadline;
 mod dial;
 mod error;
 mod happy_eyeballs;
+mod journey;
 mod observe;
 mod proxy;
 mod redirect;
