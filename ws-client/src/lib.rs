@@ -76,6 +76,7 @@ mod cookies;
 mod deadline;
 mod dial;
 mod error;
+pub mod guide;
 mod happy_eyeballs;
 mod journey;
 mod observe;
@@ -83,6 +84,7 @@ mod proxy;
 mod redirect;
 mod request;
 mod resolve;
+mod session;
 mod stream;
 mod target;
 mod tcp;
@@ -103,6 +105,10 @@ pub use proxy::{Proxy, ProxyError, SocksReply};
 pub use redirect::{Hop, RedirectError, Redirects};
 pub use request::IntoRequest;
 pub use resolve::Resolve;
+pub use session::{
+    Backoff, BoxError, NotQueued, Resend, Session, SessionBuilder, SessionEvent, SessionSendError,
+    SessionSender, Verdict, Why,
+};
 pub use stream::Stream;
 #[cfg(feature = "tls")]
 pub use tls::Roots;

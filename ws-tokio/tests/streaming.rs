@@ -306,8 +306,8 @@ async fn a_writer_waits_for_a_peer_that_does_not_read() {
         sender
     });
     // Receiving goes on meanwhile.
-    peer.write_all(&masked_text("hello")).await.unwrap();
-    assert_eq!(receiver.recv().await.unwrap(), Some(Message::from("hello")));
+    peer.write_all(&masked_text("hi")).await.unwrap();
+    assert_eq!(receiver.recv().await.unwrap(), Some(Message::from("hi")));
     assert!(!writing.is_finished());
     let mut wire = vec![0; 100_000 + 1000 * 2];
     peer.read_exact(&mut wire).await.unwrap();
