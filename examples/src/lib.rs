@@ -17,6 +17,18 @@ pub mod wscat;
 #[derive(Debug)]
 pub struct ServerPage;
 
+/// Compiles the snippets of `docs/CLIENT.md`.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/CLIENT.md")]
+#[derive(Debug)]
+pub struct ClientPage;
+
+/// Compiles the snippets of `docs/FROM-TOKIO-TUNGSTENITE.md`.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/FROM-TOKIO-TUNGSTENITE.md")]
+#[derive(Debug)]
+pub struct FromTokioTungstenite;
+
 /// Compiles the snippets of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

@@ -29,27 +29,22 @@
 //! # Ok(()) }
 //! ```
 //!
+//! The [`guide`] has a page for each of TLS, proxies, reconnecting, streaming, and use without a runtime.
+//!
 //! # What a URL may be
 //!
 //! RFC 6455 §3: `ws://` (port 80) or `wss://` (port 443), a name, an IPv4 address or an IPv6 address in brackets, path and query. A
-//! fragment is an error, as are a user and password before the host: credentials belong into a header. Names are resolved by the operating
-//! system, and the addresses are tried in the order in which it gives them.
-//!
-//! # TLS
-//!
-//! `wss://` needs the feature `tls`. Which certificates are good is decided, by default, as the operating system decides it (feature
-//! `platform-roots`, on by default); see [`Roots`] for the alternatives, [`add_roots`](ClientBuilder::add_roots) for an authority of
-//! your own, and [`tls`](ClientBuilder::tls) for a `rustls::ClientConfig` of your own. The cryptography is that of `ring`, whatever the
-//! process has set as its default.
+//! fragment is an error, as are a user and password before the host: [`basic_auth`](ClientBuilder::basic_auth) takes them. Names are resolved
+//! by the operating system or a [`Resolve`] of yours, and IPv6 and IPv4 race (RFC 8305).
 //!
 //! # Deadlines
 //!
-//! [`connect_timeout`](ClientBuilder::connect_timeout), 30 s by default, holds for name, TCP, TLS and opening handshake together; within
-//! it `handshake_timeout` of [`Config`] (10 s) holds for the last.
+//! [`connect_timeout`](ClientBuilder::connect_timeout), 30 s by default, holds for everything together; within it each stage has 10 s: name,
+//! TCP, proxy, TLS, and, by `handshake_timeout` of [`Config`], the opening handshake. Which one it was says [`Error::Timeout`].
 //!
 //! # What this crate does not do
 //!
-//! It goes through no proxy, follows no redirect, and does not connect again.
+//! It keeps no cookies itself ([`Cookies`] is for who does), reads no PAC files, and does not speak HTTP/2.
 //!
 //! # Features
 //!
@@ -60,6 +55,8 @@
 //! | `tls` | on | `wss://` by rustls |
 //! | `platform-roots` | on | certificates are checked as the operating system does; implies `tls` |
 //! | `bundled-roots` | | certificates are checked against Mozilla's roots, compiled in; implies `tls` |
+//! | `blocking` | | the module `blocking`: a client for programs without a runtime |
+//! | `tracing` | | a span for connecting, with events for its stages |
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(test),
