@@ -67,31 +67,34 @@ impl<'a> Dialer<'a> {
         #[cfg(unix)]
         if let Some(path) = &self.settings.unix_socket {
             let turn = self.turn(&path.to_string_lossy()).await?;
-            let connecting = tokio::net::UnixStream::connect(path);
-            let timeout = self.settings.tcp_timeout;
-            let unix = self.deadline.within(timeout, Stage::Connect, connecting).await?;
-            return Ok((Stream::of_unix(unix.map_err(Error::Connect)?), turn));
+            let unix = self.connecting(tokio::net::UnixStream::connect(path)).await?;
+            return Ok((Stream::of_unix(unix), turn));
         }
+        // §4.1: where the addresses of a host are not known, each name counts as a host of its own.
+        let turn = if self.settings.connector.is_some() { self.turn(&to.host).await? } else { None };
+        let (stream, of_address) = self.open(to, true).await?;
+        Ok((stream, of_address.or(turn)))
+    }
+
+    /// Opens a stream by the connector or by TCP, and that after the turn of the address where there are turns.
+    async fn open(&self, to: &Destination, turns: bool) -> Result<(Stream, Option<Turn>), Error> {
         if let Some(connector) = &self.settings.connector {
-            let turn = self.turn(&to.host).await?;
-            let connecting = connector.connect(to.clone());
-            let timeout = self.settings.tcp_timeout;
-            let stream = self.deadline.within(timeout, Stage::Connect, connecting).await?;
-            return Ok((stream.map_err(Error::Connect)?, turn));
+            return Ok((self.connecting(connector.connect(to.clone())).await?, None));
         }
         let addresses = self.resolve(to).await?;
         observe::resolved(&addresses);
         let attempt = async |address: SocketAddr| {
-            let turn = self.turn(&address.ip().to_string()).await?;
-            let connecting = self.settings.tcp.connect(address);
-            let timeout = self.settings.tcp_timeout;
-            let tcp = self.deadline.within(timeout, Stage::Connect, connecting).await?;
-            let tcp = tcp.map_err(Error::Connect)?;
+            let turn = if turns { self.turn(&address.ip().to_string()).await? } else { None };
+            let tcp = self.connecting(self.settings.tcp.connect(address)).await?;
             observe::connected(address);
             Ok((Stream::of_tcp(tcp), turn))
         };
         let none = || Error::Dns(io::Error::new(io::ErrorKind::NotFound, "the name has no address"));
         race(addresses, attempt).await.ok_or_else(none)?
+    }
+
+    async fn connecting<T>(&self, work: impl Future<Output = io::Result<T>>) -> Result<T, Error> {
+        self.deadline.within(self.settings.tcp_timeout, Stage::Connect, work).await?.map_err(Error::Connect)
     }
 
     /// Waits for the turn of a place, where the settings say so.
@@ -137,9 +140,8 @@ impl<'a> Dialer<'a> {
         // §4.1: where the addresses of a host are not known, each name counts as a host of its own.
         let turn = self.turn(&target.host).await?;
         let to_proxy = Destination { host: proxy.host().to_owned(), port: proxy.port() };
-        let (stream, of_proxy) = self.directly(&to_proxy).await.map_err(proxy::to_the_proxy)?;
-        // The rule is about the host. Many hosts may be behind one proxy.
-        drop(of_proxy);
+        // The rule is about the host: many may be behind one proxy. To wait for a second turn here could be to wait for ourselves.
+        let (stream, _) = self.open(&to_proxy, false).await.map_err(proxy::to_the_proxy)?;
         let tunnelling = async {
             let mut stream = stream;
             #[cfg(feature = "tls")]

@@ -71,12 +71,17 @@ impl<'a> Dialer<'a> {
             let unix = self.connect_unix(path).map_err(connect_error)?;
             return Ok((Stream::of_socket(Socket::of_unix(unix)), turn));
         }
+        self.open(to, true)
+    }
+
+    /// Opens a stream by TCP, and that after the turn of the address where there are turns.
+    fn open(&self, to: &Destination, turns: bool) -> Result<(Stream, Option<Turn>), Error> {
         let addresses = self.resolve(to)?;
         observe::resolved(&addresses);
         let mut last = Error::Dns(io::Error::new(io::ErrorKind::NotFound, "the name has no address"));
         let mut left = addresses.len();
         for address in addresses {
-            let turn = self.turn(&address.ip().to_string())?;
+            let turn = if turns { self.turn(&address.ip().to_string())? } else { None };
             match connect_tcp(&self.settings.tcp, address, self.share(left)) {
                 Ok(tcp) => {
                     observe::connected(address);
@@ -158,9 +163,8 @@ impl<'a> Dialer<'a> {
         // §4.1: where the addresses of a host are not known, each name counts as a host of its own.
         let turn = self.turn(&target.host)?;
         let to_proxy = Destination { host: proxy.host().to_owned(), port: proxy.port() };
-        let (stream, of_proxy) = self.directly(&to_proxy).map_err(proxy::to_the_proxy)?;
-        // The rule is about the host. Many hosts may be behind one proxy.
-        drop(of_proxy);
+        // The rule is about the host: many may be behind one proxy. To wait for a second turn here could be to wait for ourselves.
+        let (stream, _) = self.open(&to_proxy, false).map_err(proxy::to_the_proxy)?;
         let end = self.end(self.settings.proxy_timeout);
         let stream = within(end, Stage::Proxy, stream, |mut stream| {
             #[cfg(feature = "tls")]

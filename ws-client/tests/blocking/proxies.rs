@@ -25,6 +25,18 @@ fn a_proxy_is_asked_by_connect_and_told_its_password() {
 }
 
 #[test]
+fn a_proxy_at_the_address_of_the_host_is_not_waited_for() {
+    let server = Echo::start(Server::builder());
+    let (addr, _asked) = proxy(server.addr, |tcp| {
+        let head = read_head(tcp);
+        tcp.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+        head
+    });
+    let proxy = Proxy::new(&format!("http://{addr}")).unwrap();
+    Client::builder().proxy(proxy).build().connect(format!("ws://{}/", server.addr)).unwrap();
+}
+
+#[test]
 fn a_socks5_proxy_is_asked_for_the_name() {
     let server = Echo::start(Server::builder());
     let (addr, asked) = proxy(server.addr, |tcp| {
