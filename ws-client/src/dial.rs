@@ -4,7 +4,7 @@ use crate::builder::ClientBuilder;
 use crate::deadline::Deadline;
 use crate::happy_eyeballs::{interleave, race};
 use crate::observe;
-use crate::proxy::{self, Kind, Proxy, ProxyError};
+use crate::proxy::{self, Kind, Proxy};
 use crate::stream::Stream;
 use crate::target::Target;
 use crate::tcp::TcpOptions;
@@ -146,7 +146,7 @@ impl<'a> Dialer<'a> {
             let mut stream = stream;
             #[cfg(feature = "tls")]
             if let Some(config) = tls {
-                let tls = crate::tls::connect(config, proxy.host(), stream).await.map_err(ProxyError::Tls)?;
+                let tls = crate::tls::connect(config, proxy.host(), stream).await.map_err(proxy::ProxyError::Tls)?;
                 stream = Stream::of_proxy_tls(tls);
             }
             let to = target.destination();

@@ -5,7 +5,7 @@ use super::socket::{Socket, is_expired};
 use super::stream::{Awaited, Stream};
 use crate::builder::ClientBuilder;
 use crate::happy_eyeballs::interleave;
-use crate::proxy::{self, Kind, Proxy, ProxyError};
+use crate::proxy::{self, Kind, Proxy};
 use crate::target::Target;
 use crate::tcp::TcpOptions;
 use crate::turns::{Turn, Turns};
@@ -170,7 +170,7 @@ impl<'a> Dialer<'a> {
             #[cfg(feature = "tls")]
             if let Some(config) = tls {
                 stream =
-                    Stream::of_proxy_tls(handshake(config, proxy.host(), stream).map_err(ProxyError::Tls)?);
+                    Stream::of_proxy_tls(handshake(config, proxy.host(), stream).map_err(proxy::ProxyError::Tls)?);
             }
             let to = target.destination();
             let tunnelling = async {
