@@ -76,11 +76,7 @@ enum State {
 }
 
 impl<'a, S: AsyncRead + AsyncWrite + Unpin> MessageWriter<'a, S> {
-    pub(crate) fn new(
-        shared: &'a Arc<Shared<S>>,
-        reader: Option<&'a mut Reader>,
-        kind: MessageKind,
-    ) -> Self {
+    pub(crate) fn new(shared: &'a Arc<Shared<S>>, reader: Option<&'a mut Reader>, kind: MessageKind) -> Self {
         let fragment_bytes = shared.lock().connection.config().fragment_bytes().unwrap_or(FRAGMENT_BYTES);
         Self { shared, reader, kind, fragment_bytes, buf: BytesMut::new(), state: State::Fresh }
     }
@@ -102,7 +98,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> MessageWriter<'a, S> {
     fn give_up(&mut self) {
         if self.state == State::Open {
             // 1011 may be sent.
-            let _sendable = self.shared.start_closing(CloseCode::INTERNAL_ERROR, "a message was left unfinished");
+            let _sendable =
+                self.shared.start_closing(CloseCode::INTERNAL_ERROR, "a message was left unfinished");
         }
         self.state = State::Failed;
     }

@@ -118,7 +118,8 @@ fn reads_that_are_dropped_lose_nothing_wherever_the_stream_is_disturbed() {
     for interruption in Interruption::every(input.len(), 0).filter(Interruption::is_lossless) {
         let (io, _peer) = interruption.io(&input);
         let mut socket = of(io, Role::Server, streaming());
-        let first = interruption.insist(async || socket.recv_reader().await.map(|message| message.unwrap().kind()));
+        let first =
+            interruption.insist(async || socket.recv_reader().await.map(|message| message.unwrap().kind()));
         assert_eq!(first.unwrap(), MessageKind::Binary, "{interruption:?}");
         // `insist` can lend nothing out of its closure.
         let undisturbed = Interruption { polls: usize::MAX, ..interruption };
@@ -188,7 +189,8 @@ async fn the_limit_holds_for_the_message_as_a_whole_and_can_be_lifted() {
     let mut got = Vec::new();
     let error = message.read_to_end(&mut got).await.unwrap_err();
     assert_eq!((error.kind(), got.len()), (ErrorKind::InvalidData, 600));
-    let Error::Failed(Failure::Limit(LimitError::MessageTooBig { limit: 1000, actual: 1200 })) = inside(&error)
+    let Error::Failed(Failure::Limit(LimitError::MessageTooBig { limit: 1000, actual: 1200 })) =
+        inside(&error)
     else {
         panic!("{error}")
     };

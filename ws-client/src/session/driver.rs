@@ -90,15 +90,19 @@ impl Driver {
             self.outbox.closing().await;
             sleep(CLOSE_TIMEOUT).await;
         });
-        let mut writes = true;
+        let mut written = None;
+        let mut until = Instant::now();
         let why = loop {
             select! {
                 why = &mut reading => break why,
-                written = &mut writing, if writes => match written {
-                    Err(Error::Io(error)) => break Why::Lost(Error::Io(error)),
-                    // Closed for sending, by us or by the peer: the receiving end tells how it goes on.
-                    Ok(()) | Err(_) => writes = false,
-                },
+                // What came before is still read. Where it was closed for sending, by us or by the peer, the receiving end tells the rest.
+                ended = &mut writing, if written.is_none() => {
+                    written = Some(ended);
+                    until = Instant::now() + READ_BEHIND;
+                }
+                () = sleep_until(until), if matches!(written, Some(Err(Error::Io(_)))) => {
+                    break Why::Lost(Error::Failed(ws_proto::Failure::EndOfStream));
+                }
                 () = &mut patience => return None,
             }
         };
@@ -150,15 +154,10 @@ impl Driver {
                         self.tell(SessionEvent::Resent { messages: again }).await;
                     }
                 }
+                // Not only behind the last: a server that is killed before it has read that far would get the same again and again.
+                self.ask_for_proof(sending, &mut next_ping).await?;
             }
-            if let Some(number) = outbox.unproved()
-                && Instant::now() >= next_ping
-            {
-                let payload = Bytes::copy_from_slice(&number.to_be_bytes());
-                sending.ping(ControlPayload::try_from(payload)?).await?;
-                outbox.note_ping(number);
-                next_ping = Instant::now() + PING_SPACING;
-            }
+            self.ask_for_proof(sending, &mut next_ping).await?;
             sending.flush().await?;
             if let Some((code, reason)) = outbox.close_request()
                 && outbox.next().is_none()
@@ -170,6 +169,23 @@ impl Driver {
                 () = sleep_until(next_ping), if outbox.unproved().is_some() => {}
             }
         }
+    }
+
+    /// Sends a ping behind what was handed over, unless one is under way or the last was sent just now.
+    async fn ask_for_proof(
+        &self,
+        sending: &mut SendHalf<Stream>,
+        next_ping: &mut Instant,
+    ) -> Result<(), Error> {
+        if let Some(number) = self.outbox.unproved()
+            && Instant::now() >= *next_ping
+        {
+            let payload = Bytes::copy_from_slice(&number.to_be_bytes());
+            sending.ping(ControlPayload::try_from(payload)?).await?;
+            self.outbox.note_ping(number);
+            *next_ping = Instant::now() + PING_SPACING;
+        }
+        Ok(())
     }
 
     /// Waits until the user has taken enough of the events before. Where nobody is there to take it, it is forgotten.
@@ -189,5 +205,7 @@ impl Drop for Driver {
 pub(super) const EVENTS: usize = 16;
 /// Pings that ask for proof are this far apart at least, so that no limit of the peer's on control frames is reached.
 const PING_SPACING: Duration = Duration::from_millis(20);
+/// How long the end of a stream is awaited that cannot be written to any more.
+const READ_BEHIND: Duration = Duration::from_secs(5);
 /// How long the outbox and the closing handshake may take, once the session is to be closed.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);

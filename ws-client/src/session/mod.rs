@@ -80,7 +80,7 @@ use ws_proto::{CloseCode, Message};
 /// What the peer's application did with a message after its WebSocket had read it, nobody but that application can tell. A server that reads
 /// one message at a time, as those of this project do, answers the ping when it asks for the message behind it.
 ///
-/// Pings are sent when the outbox is empty, one at a time and at least 20 ms apart. A peer that breaks the rule to answer them fills the
+/// Pings are sent behind messages, one at a time and at least 20 ms apart; the last one stands behind the last message. A peer that breaks the rule to answer them fills the
 /// outbox. With [`Resend::Drop`] none is sent, and a message counts as sent when it was encoded for the connection.
 ///
 /// # Keepalive

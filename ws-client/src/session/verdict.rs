@@ -197,7 +197,7 @@ mod tests {
                 ("Sunday, 06-Nov-94 08:49:57 GMT", wait(20, 20)),
                 ("Sun Nov  6 08:49:42 1994", wait(5, 5)),
                 ("Sun, 06 Nov 1994 08:49:36 GMT", wait(0, 0)),
-                ("Mon, 07 Nov 2094 08:49:37 GMT", wait(3600, 30)),
+                ("Sun, 07 Nov 2094 08:49:37 GMT", wait(3600, 30)),
                 ("soon", Verdict::Retry),
                 ("-1", Verdict::Retry),
                 ("", Verdict::Retry),
