@@ -12,7 +12,7 @@ pub struct Way {
     /// A file of certificates (PEM): trusts these authorities, and no others
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
-    /// A proxy to connect through: http://, https:// or socks5://[USER:PASSWORD@]HOST:PORT
+    /// A proxy to connect through, as SCHEME://USER:PASSWORD@HOST:PORT; the scheme is http, https or socks5, and user and password may be missing
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,
     /// Does not offer permessage-deflate
