@@ -23,7 +23,7 @@
 //! - Timers such as keepalive run while a call on the socket blocks, and not in between: see [`ws_sync`].
 //!
 //! A socket is used by one thread at a time. How a program sends from one thread and receives in another, and does without blocking at all,
-//! is told in `docs/client/BLOCKING.md`.
+//! is told in the [guide](crate::guide::blocking).
 
 mod client;
 mod dial;
