@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 /// Whoever opens streams, in place of TCP (see [`ClientBuilder::connector`]): a tunnel, a simulated network, a socket that was prepared. TLS,
 /// where the URL asks for it, and the opening handshake happen on top.
 ///
-/// A closure will do:
+/// A closure will do; one that captures something clones it for each future (`move |to| { let own = own.clone(); async move { .. } }`).
 ///
 /// ```
 /// use tokio::net::TcpStream;

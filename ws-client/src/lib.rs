@@ -1,4 +1,4 @@
-//! A WebSocket client on tokio: it takes a URL, resolves, connects, speaks TLS, and makes the opening handshake.
+//! A WebSocket client on tokio: it takes a URL, finds its way there, speaks TLS, and makes the opening handshake.
 //!
 //! ```no_run
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -10,22 +10,28 @@
 //! # Ok(()) }
 //! ```
 //!
-//! [`Client`] is for everything beyond that: headers, subprotocols, limits, certificates, and connecting more than once.
+//! [`Client`] is for everything beyond that; all its settings are methods of [`ClientBuilder`].
 //!
 //! ```no_run
 //! use std::time::Duration;
-//! use ws_client::proto::http::{HeaderValue, header};
-//! use ws_client::{Client, Config, Subprotocol};
+//! use ws_client::proto::http::Request;
+//! use ws_client::{Client, Config, Error, Redirects, Subprotocol};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let client = Client::builder()
-//!     .header(header::AUTHORIZATION, HeaderValue::from_static("Bearer 7f3a"))
+//!     .bearer_auth("7f3a")
 //!     .subprotocol(Subprotocol::new("chat.v1")?)
 //!     .config(Config::builder().max_message_bytes(64 << 10).build()?)
+//!     .proxy_from_env()
+//!     .redirects(Redirects::limit(3))
 //!     .connect_timeout(Duration::from_secs(5))
 //!     .build();
-//! let socket = client.connect("ws://[::1]:9001/chat?room=7").await?;
-//! println!("{:?}", socket.negotiated().subprotocol());
+//! let request = Request::get("wss://chat.example.com/?room=7").header("x-request-id", "17").body(())?;
+//! match client.connect(request).await {
+//!     Ok(socket) => println!("{:?}", socket.negotiated().subprotocol()),
+//!     Err(Error::Refused(refusal)) => println!("{}: {:?}", refusal.status, refusal.body),
+//!     Err(error) => println!("at the stage {:?}: {error}", error.stage()),
+//! }
 //! # Ok(()) }
 //! ```
 //!
@@ -34,13 +40,36 @@
 //! # What a URL may be
 //!
 //! RFC 6455 §3: `ws://` (port 80) or `wss://` (port 443), a name, an IPv4 address or an IPv6 address in brackets, path and query. A
-//! fragment is an error, as are a user and password before the host: [`basic_auth`](ClientBuilder::basic_auth) takes them. Names are resolved
-//! by the operating system or a [`Resolve`] of yours, and IPv6 and IPv4 race (RFC 8305).
+//! fragment is an error, as are a user and password before the host: credentials have settings of their own
+//! ([`basic_auth`](ClientBuilder::basic_auth), [`bearer_auth`](ClientBuilder::bearer_auth)). What is beyond ASCII is an error too: write a
+//! host as IDNA has it (`xn--bcher-kva.example`), and the rest with percent signs.
+//!
+//! # The way to the host
+//!
+//! Names are resolved by the operating system or a [`Resolve`] of yours. The addresses are tried with IPv6 and IPv4 in turn, the next as
+//! soon as one fails or 250 ms have passed, and the first that answers wins (RFC 8305). A client has one attempt to an address at a time, as
+//! RFC 6455 §4.1 wants it ([`one_attempt_at_a_time`](ClientBuilder::one_attempt_at_a_time)). A [`Proxy`] may lead there, from code or from
+//! the environment; or a [Unix socket](ClientBuilder::unix_socket); or whatever a [`Connect`] of yours opens. [`Redirects`] are followed on
+//! demand only.
+//!
+//! # TLS
+//!
+//! `wss://` needs the feature `tls`. Which certificates are good is decided, by default, as the operating system decides it (feature
+//! `platform-roots`, on by default); see [`Roots`] for the alternatives, [`add_roots`](ClientBuilder::add_roots) for an authority of
+//! your own, [`client_certificate`](ClientBuilder::client_certificate) for one that says who you are, and [`tls`](ClientBuilder::tls) for a
+//! `rustls::ClientConfig` of your own. The cryptography is that of `ring`, whatever the process has set as its default.
 //!
 //! # Deadlines
 //!
-//! [`connect_timeout`](ClientBuilder::connect_timeout), 30 s by default, holds for everything together; within it each stage has 10 s: name,
-//! TCP, proxy, TLS, and, by `handshake_timeout` of [`Config`], the opening handshake. Which one it was says [`Error::Timeout`].
+//! [`connect_timeout`](ClientBuilder::connect_timeout), 30 s by default, holds for everything together. Within it each stage has its own, 10 s
+//! by default: [`dns_timeout`](ClientBuilder::dns_timeout), [`tcp_timeout`](ClientBuilder::tcp_timeout) for each address,
+//! [`proxy_timeout`](ClientBuilder::proxy_timeout), [`tls_timeout`](ClientBuilder::tls_timeout), and `handshake_timeout` of [`Config`].
+//!
+//! # Errors and credentials
+//!
+//! An [`Error`] knows its [`Stage`] and says what to do about it. It never shows a credential, and neither does `Debug` of anything here, nor
+//! an event of the feature `tracing`: no header, no query, no user or password, and of a response that refuses no more than its status and
+//! the names of its headers.
 //!
 //! # What this crate does not do
 //!

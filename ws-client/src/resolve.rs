@@ -7,7 +7,7 @@ use std::pin::Pin;
 /// Whoever resolves names, in place of the operating system (see [`ClientBuilder::resolver`]). Addresses that stand in a URL are never
 /// asked for.
 ///
-/// A closure will do:
+/// A closure will do; one that captures something clones it for each future (`move |name| { let own = own.clone(); async move { .. } }`).
 ///
 /// ```
 /// use std::net::Ipv4Addr;

@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex};
 use ws_client::proto::http::{HeaderValue, Request, Uri};
 use ws_client::{Client, Cookies, Redirects};
 
-/// Each entry is a URL, and what was set there.
+/// A URL, and what was set there.
+type Told = (Uri, Vec<HeaderValue>);
+
 #[derive(Clone, Default)]
-struct Jar(Arc<Mutex<Vec<(Uri, Vec<HeaderValue>)>>>);
+struct Jar(Arc<Mutex<Vec<Told>>>);
 
 impl Cookies for Jar {
     fn cookies(&self, url: &Uri) -> Option<HeaderValue> {
