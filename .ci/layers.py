@@ -35,7 +35,7 @@ CRATES = {
         {"ws-proto", "ws-tokio"},
         {"ws-sync"},
         {"bytes", "http", "tokio", "tokio-rustls", "rustls", "tracing"} | ROOT_STORES
-        | {"base64", "httparse", "ipnet", "iri-string", "percent-encoding", "socket2"},
+        | {"base64", "httparse", "httpdate", "ipnet", "iri-string", "percent-encoding", "socket2"},
         {"ws-server"},
     ),
     "ws-server": (

@@ -1,4 +1,4 @@
-//! A message that is never in memory as a whole: sent piece by piece, and received as its pieces arrive.
+//! A message that is never in memory as a whole: written and read as a byte stream.
 //!
 //! ```text
 //! cargo run --release -p ws-examples --example streaming -- --mib 1024
@@ -6,14 +6,13 @@
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use ws_client::{Client, CloseCode};
-use ws_proto::bytes::Bytes;
 use ws_proto::{Delivery, MessageKind};
 use ws_server::{Acceptance, BoxError, Config, Incoming, Server};
-use ws_tokio::Event;
 
 #[derive(Parser)]
-#[command(about = "Sends and receives a large message piece by piece")]
+#[command(about = "Sends and receives a large message as a byte stream")]
 struct Options {
     /// Length of the message
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=2048))]
@@ -21,7 +20,6 @@ struct Options {
 }
 
 const MIB: usize = 1 << 20;
-const PIECE: usize = 64 << 10;
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -34,37 +32,26 @@ async fn main() -> Result<()> {
     server.serve(receive);
 
     let mut ws = Client::default().connect(&url).await?;
-    let mut left = len;
-    while left > 0 {
-        // Here a file would be read. `send_fragment` waits while too much is queued, so the sender is no faster than the receiver.
-        let piece = Bytes::from(vec![b'x'; left.min(PIECE)]);
-        left -= piece.len();
-        ws.send_fragment(MessageKind::Binary, piece, left == 0).await?;
-    }
+    // In place of a file. The copy waits while too much is queued, so the sender is no faster than the receiver.
+    let mut source = tokio::io::repeat(b'x').take(len as u64);
+    let mut message = ws.send_writer(MessageKind::Binary);
+    tokio::io::copy(&mut source, &mut message).await?;
+    message.shutdown().await?;
+    drop(message);
     let answer = ws.recv().await?.context("the server closed")?;
-    println!("sent a message of {len} bytes in pieces of {PIECE}");
+    println!("sent a message of {len} bytes");
     println!("the server says: {}", answer.as_text().unwrap_or_default());
     ensure!(answer.as_text().is_some_and(|text| text.starts_with(&format!("{len} bytes "))));
     ws.close(CloseCode::NORMAL, "").await?;
     Ok(())
 }
 
-/// Counts what comes, and holds one piece at a time.
+/// Reads messages to their end, a buffer at a time.
 async fn receive(incoming: Incoming) -> Result<(), BoxError> {
     let mut ws = incoming.accept(Acceptance::default()).await?;
-    let (mut bytes, mut pieces, mut largest) = (0, 0, 0);
-    while let Some(event) = ws.recv_event().await? {
-        // Pings and pongs come by here too, in between the pieces.
-        let Event::Fragment(fragment) = event else { continue };
-        if fragment.first {
-            (bytes, pieces, largest) = (0, 0, 0);
-        }
-        bytes += fragment.payload.len();
-        pieces += 1;
-        largest = largest.max(fragment.payload.len());
-        if fragment.fin {
-            ws.send(format!("{bytes} bytes came in {pieces} pieces, the largest of {largest} bytes")).await?;
-        }
+    while let Some(mut message) = ws.recv_reader().await? {
+        let bytes = tokio::io::copy_buf(&mut message, &mut tokio::io::sink()).await?;
+        ws.send(format!("{bytes} bytes came")).await?;
     }
     Ok(())
 }

@@ -72,7 +72,7 @@ impl<S> Shared<S> {
     }
 
     /// The receiving end goes. As the last handle it takes in what was read and not handed out, so that a Close frame among that is not
-    /// lost.
+    /// lost. Behind a message that nobody took no ping is answered: its pong would say that the message was received.
     pub(crate) fn leave(&self, reader: &mut Reader) {
         if reader.input.is_empty() {
             return;
@@ -81,7 +81,11 @@ impl<S> Shared<S> {
         if core.handles == 1 {
             let now = core.now;
             lend_for(&mut core.connection, &reader.input);
-            while core.connection.poll_event(&mut reader.input, now).is_some() {}
+            while let Some(event) = core.connection.poll_event(&mut reader.input, now) {
+                if let ws_proto::Event::Message(_) | ws_proto::Event::Fragment(_) = event {
+                    core.connection.stop_pongs();
+                }
+            }
             pool::reclaim(&mut core.connection);
         }
     }

@@ -218,3 +218,23 @@ async fn what_follows_a_close_frame_in_one_read_reaches_nobody() {
     drop(peer);
     assert!(ws.recv().await.is_err());
 }
+
+#[tokio::test]
+async fn a_dropped_socket_answers_no_ping_behind_a_message_that_nobody_took() {
+    let (mut ws, mut peer, _) = server(1 << 10, Config::default());
+    // All of it comes with one read.
+    let bytes = [
+        masked_text("taken"),
+        vec![0x89, 0x81, 0, 0, 0, 0, b'1'],
+        masked_text("left"),
+        vec![0x89, 0x81, 0, 0, 0, 0, b'2'],
+    ];
+    peer.write_all(&bytes.concat()).await.unwrap();
+    assert_eq!(ws.recv().await.unwrap(), Some("taken".into()));
+    drop(ws);
+    expect(&mut peer, &[0x8A, 1, b'1', 0x88, 2, 0x03, 0xE9]).await;
+    let mut rest = Vec::new();
+    peer.write_all(&[0x88, 0x80, 0, 0, 0, 0]).await.unwrap();
+    peer.read_to_end(&mut rest).await.unwrap();
+    assert_eq!(rest, b"");
+}

@@ -63,7 +63,7 @@ async fn messages_of_many_tasks_arrive_whole_and_each_tasks_in_its_order() {
         });
     }
     let receiver = tokio::spawn(async move { receiving.recv().await });
-    let mut next = vec![0; 8];
+    let mut next = [0; 8];
     for _ in 0..tasks * each {
         let number = number(&client.recv().await.unwrap().unwrap());
         let (task, i) = (usize::try_from(number >> 16).unwrap(), number & 0xFFFF);

@@ -32,6 +32,8 @@ pub(super) struct Outbox {
     closing: Notify,
     /// The one who waits for room may look again.
     room: Notify,
+    /// The outbox is empty, or the session has ended.
+    settled: Notify,
     /// One at a time waits for room; the others wait for their turn, first come, first served. Never closed.
     turn: Semaphore,
 }
@@ -50,6 +52,8 @@ struct State {
     ping: Option<u64>,
     connected: bool,
     ended: bool,
+    /// Did it end with messages that were not acknowledged?
+    gave_back: bool,
     close: Option<(CloseCode, String)>,
     round_trip: Option<Duration>,
 }
@@ -64,6 +68,7 @@ impl Outbox {
             work: Notify::new(),
             closing: Notify::new(),
             room: Notify::new(),
+            settled: Notify::new(),
             turn: Semaphore::new(1),
         }
     }
@@ -119,6 +124,23 @@ impl Outbox {
         drop(state);
         self.work.notify_one();
         Ok(())
+    }
+
+    /// Waits until all is acknowledged; false where the session ended before.
+    pub(super) async fn acknowledged(&self) -> bool {
+        loop {
+            let settled = self.settled.notified();
+            {
+                let state = self.lock();
+                if state.queue.is_empty() && !state.gave_back {
+                    return true;
+                }
+                if state.ended {
+                    return false;
+                }
+            }
+            settled.await;
+        }
     }
 
     /// The session is to end; only the first word counts.
@@ -178,8 +200,17 @@ impl Outbox {
         state.fresh = state.fresh.max(state.front + state.handed as u64);
         if self.policy == Resend::Drop {
             state.pop();
-            drop(state);
-            self.room.notify_one();
+            self.made_room(state);
+        }
+    }
+
+    /// Whoever waits for room, or for the end of it, may look again.
+    fn made_room(&self, state: MutexGuard<'_, State>) {
+        let settled = state.queue.is_empty() || state.ended;
+        drop(state);
+        self.room.notify_one();
+        if settled {
+            self.settled.notify_waiters();
         }
     }
 
@@ -209,9 +240,8 @@ impl Outbox {
             // §5.5.3: a peer may answer only the newest ping, and that was not ours. Ask again.
             state.ping = None;
         }
-        drop(state);
+        self.made_room(state);
         self.work.notify_one();
-        self.room.notify_one();
     }
 
     /// The peer answered our Close frame, which stood behind all that was handed over.
@@ -220,6 +250,7 @@ impl Outbox {
         while state.handed > 0 {
             state.pop();
         }
+        self.made_room(state);
     }
 
     /// There is no connection; tells how many messages will not be sent because of it.
@@ -227,8 +258,7 @@ impl Outbox {
         let mut state = self.lock();
         (state.connected, state.handed, state.ping) = (false, 0, None);
         let dropped = self.trim(&mut state);
-        drop(state);
-        self.room.notify_one();
+        self.made_room(state);
         dropped
     }
 
@@ -236,9 +266,9 @@ impl Outbox {
     pub(super) fn end(&self) -> Vec<Message> {
         let mut state = self.lock();
         (state.connected, state.ended) = (false, true);
-        let unsent = std::mem::take(&mut state.queue).into();
-        drop(state);
-        self.room.notify_one();
+        let unsent: Vec<Message> = std::mem::take(&mut state.queue).into();
+        state.gave_back |= !unsent.is_empty();
+        self.made_room(state);
         unsent
     }
 

@@ -33,6 +33,15 @@ impl SessionSender {
         self.0.try_send(message.into())
     }
 
+    /// Waits until nothing is in the outbox: all that was sent is [acknowledged](super::Session#what-arrives) (or dropped, where the policy
+    /// drops). False where the session ended before that. [`close`](Self::close) behind it loses nothing.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: it only looks.
+    pub async fn acknowledged(&self) -> bool {
+        self.0.acknowledged().await
+    }
+
     /// Ends the session for good. Nothing is taken into the outbox any more; what is in it is sent, then comes the closing handshake,
     /// within 10 s together. Where there is no connection it ends at once. [`SessionEvent::Ended`](super::SessionEvent::Ended) gives back
     /// what was not acknowledged. Only the first call counts. A code that must not be sent (RFC 6455 §7.4) closes without a code.

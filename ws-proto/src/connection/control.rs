@@ -23,6 +23,12 @@ impl Connection {
         Ok(())
     }
 
+    /// Answers no ping from now on. For drivers that parse what nobody takes any more, to find a Close frame in it: a pong would tell the
+    /// peer that the messages before its ping were received. The connection is to be closed then.
+    pub const fn stop_pongs(&mut self) {
+        self.pongs.stop();
+    }
+
     /// Why nothing can be queued now.
     #[inline]
     pub(super) fn refusal(&self) -> Option<SendRefusal> {

@@ -11,11 +11,16 @@ pub(super) struct Pongs {
     end: u64,
     /// The answer to the newest ping, when too many are unsent: §5.5.3 lets a pong answer only the most recent ping.
     newest: Option<Box<ControlPayload>>,
+    /// Is no ping answered any more?
+    stopped: bool,
 }
 
 impl Pongs {
     /// A ping came: the pong to queue now, or `None` where it waits.
     pub(super) fn answer(&mut self, payload: ControlPayload, transmit: &Transmit) -> Option<ControlPayload> {
+        if self.stopped {
+            return None;
+        }
         if transmit.written() >= self.end {
             self.unsent = 0;
         }
@@ -25,6 +30,11 @@ impl Pongs {
         }
         self.newest = Some(Box::new(payload));
         None
+    }
+
+    /// No further ping is answered.
+    pub(super) const fn stop(&mut self) {
+        self.stopped = true;
     }
 
     /// Does a pong wait?
