@@ -7,15 +7,12 @@
 //! ```
 
 use anyhow::{Context, Result, ensure};
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
-use tokio::runtime::Runtime;
-use ws_client::{Client, Config, Proxy, Roots};
 use ws_examples::check::{Line, Plan, Scenario, Tokio};
-use ws_examples::{pem, sync_client};
+use ws_examples::way::{Either, Way};
 
 #[derive(Parser)]
 #[command(about = "Checks an echo server")]
@@ -29,27 +26,11 @@ struct Options {
     /// What to send (JSON)
     #[arg(long, value_name = "FILE")]
     plan: PathBuf,
-    /// A file of certificates (PEM): trusts these authorities, and no others
-    #[arg(long, value_name = "FILE")]
-    ca: Option<PathBuf>,
-    /// A proxy to connect through: http://, https:// or socks5://[USER:PASSWORD@]HOST:PORT
-    #[arg(long, value_name = "URL")]
-    proxy: Option<String>,
-    /// Does not offer permessage-deflate
-    #[arg(long)]
-    no_deflate: bool,
     /// Is permessage-deflate to be agreed on?
     #[arg(long, value_name = "BOOL")]
     compressed: Option<bool>,
-    /// tokio, or std sockets that block
-    #[arg(long, value_enum, default_value_t = Driver::Tokio)]
-    driver: Driver,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Driver {
-    Tokio,
-    Sync,
+    #[command(flatten)]
+    way: Way,
 }
 
 fn main() -> Result<ExitCode> {
@@ -57,37 +38,25 @@ fn main() -> Result<ExitCode> {
     let plan = std::fs::read_to_string(&options.plan)
         .with_context(|| format!("{} cannot be read", options.plan.display()))?;
     let plan: Plan = serde_json::from_str(&plan)?;
-    let config = Config::builder();
-    let config = if options.no_deflate { config.deflate(None) } else { config };
-    let config = Arc::new(config.build()?);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let client = options.way.client()?;
     let mut faults = 0;
     for scenario in Scenario::all(&plan) {
-        let fault = check(scenario, &options, &config, &runtime).err().map(|error| format!("{error:#}"));
+        let fault = check(scenario, &options, &client).err().map(|error| format!("{error:#}"));
         faults += u32::from(fault.is_some());
         println!("{}", json!({"scenario": scenario.to_string(), "fault": fault}));
     }
     Ok(if faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn check(scenario: Scenario<'_>, options: &Options, config: &Arc<Config>, runtime: &Runtime) -> Result<()> {
+fn check(scenario: Scenario<'_>, options: &Options, client: &Either) -> Result<()> {
     let url = if options.one_path { options.url.clone() } else { format!("{}{scenario}", options.url) };
-    let mut line: Box<dyn Line> = match options.driver {
-        Driver::Tokio => {
-            let mut client = Client::builder().config(Arc::clone(config));
-            if let Some(path) = &options.ca {
-                client = client.roots(Roots::Added).add_roots(pem::certificates(path)?);
-            }
-            if let Some(url) = &options.proxy {
-                client = client.proxy(Proxy::new(url)?);
-            }
-            Box::new(Tokio { runtime, socket: runtime.block_on(client.build().connect(&url))? })
+    let mut line: Box<dyn Line> = match client {
+        Either::Tokio(client) => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let socket = runtime.block_on(client.connect(&url))?;
+            Box::new(Tokio { runtime, socket })
         }
-        Driver::Sync => {
-            let tls =
-                options.ca.as_deref().map(|path| sync_client::trusting(&std::fs::read(path)?)).transpose()?;
-            Box::new(sync_client::connect(&url, tls, Arc::clone(config))?.0)
-        }
+        Either::Sync(client) => Box::new(client.connect(&url)?),
     };
     if let Some(expected) = options.compressed {
         let compressed = line.negotiated().deflate().is_some();

@@ -3,13 +3,13 @@
 use crate::builder::ClientBuilder;
 use crate::deadline::Deadline;
 use crate::dial::Dialer;
+use crate::journey::Journey;
 use crate::stream::Stream;
-use crate::target::Target;
 use crate::turns::Turns;
-use crate::{Error, IntoRequest, Stage, observe, redirect};
+use crate::{Error, IntoRequest, Stage, observe};
 use std::fmt;
 use std::sync::Arc;
-use ws_proto::http::{HeaderMap, Request, Response, header};
+use ws_proto::http::{Request, Response};
 
 /// A socket of the client. See [`ws_tokio::WebSocket`] for what it can do.
 pub type WebSocket = ws_tokio::WebSocket<Stream>;
@@ -99,62 +99,21 @@ impl Client {
 
     async fn open(&self, request: Request<()>) -> Result<(WebSocket, Response<()>), Error> {
         let settings = &self.0.settings;
-        if settings.broken_credentials {
-            return Err(Error::Credentials);
-        }
+        let mut journey = Journey::new(settings, request)?;
         let deadline = Deadline::after(settings.connect_timeout);
         let dialer = Dialer { settings, turns: &self.0.turns, deadline };
-        let (mut parts, ()) = request.into_parts();
-        parts.headers = settings.with_headers_of(parts.headers);
-        let mut target = Target::new(parts.uri.clone())?;
-        // Behind a redirect to another origin we do not say who we are.
-        let mut identity = true;
-        let mut followed = 0;
         loop {
-            observe::target(&target);
-            let (stream, turn) = dialer.dial(&target, identity).await?;
-            parts.uri = target.uri.clone();
-            let mut request = Request::from_parts(parts.clone(), ());
-            self.add_cookies(&target, request.headers_mut());
-            let opening = ws_tokio::connect(stream, request, Arc::clone(&settings.config));
+            let (stream, turn) = dialer.dial(journey.target(), journey.identity()).await?;
+            let opening = ws_tokio::connect(stream, journey.request(), Arc::clone(&settings.config));
             let opened = deadline.hold(Stage::Handshake, opening).await?.map_err(Error::from);
             drop(turn);
-            let refusal = match opened {
+            match opened {
                 Ok((socket, response)) => {
-                    self.keep_cookies(&target, response.headers());
+                    journey.keep_cookies(response.headers());
                     return Ok((socket, response));
                 }
-                Err(Error::Refused(refusal)) => refusal,
-                Err(error) => return Err(error),
-            };
-            self.keep_cookies(&target, &refusal.headers);
-            let next = settings.redirects.next(&target, refusal.status, &refusal.headers, followed)?;
-            let Some(next) = next else { return Err(Error::Refused(refusal)) };
-            observe::redirected(&next);
-            if !next.same_origin(&target) {
-                redirect::drop_credentials(&mut parts.headers);
-                identity = false;
+                Err(error) => journey.go_on(error)?,
             }
-            followed = followed.saturating_add(1);
-            target = next;
-        }
-    }
-
-    fn add_cookies(&self, target: &Target, headers: &mut HeaderMap) {
-        if let Some(jar) = &self.0.settings.cookies
-            && !headers.contains_key(header::COOKIE)
-            && let Some(mut cookies) = jar.cookies(&target.uri)
-        {
-            cookies.set_sensitive(true);
-            headers.insert(header::COOKIE, cookies);
-        }
-    }
-
-    fn keep_cookies(&self, target: &Target, headers: &HeaderMap) {
-        if let Some(jar) = &self.0.settings.cookies
-            && headers.contains_key(header::SET_COOKIE)
-        {
-            jar.set_cookies(&target.uri, &mut headers.get_all(header::SET_COOKIE).iter());
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::builder::ClientBuilder;
 use crate::deadline::Deadline;
 use crate::happy_eyeballs::{interleave, race};
 use crate::observe;
-use crate::proxy::{self, Kind, Proxy, ProxyError};
+use crate::proxy::{self, Kind, Proxy};
 use crate::stream::Stream;
 use crate::target::Target;
 use crate::tcp::TcpOptions;
@@ -141,12 +141,12 @@ impl<'a> Dialer<'a> {
         let turn = self.turn(&target.host).await?;
         let to_proxy = Destination { host: proxy.host().to_owned(), port: proxy.port() };
         // The rule is about the host: many may be behind one proxy. To wait for a second turn here could be to wait for ourselves.
-        let (stream, _) = self.open(&to_proxy, false).await.map_err(to_the_proxy)?;
+        let (stream, _) = self.open(&to_proxy, false).await.map_err(proxy::to_the_proxy)?;
         let tunnelling = async {
             let mut stream = stream;
             #[cfg(feature = "tls")]
             if let Some(config) = tls {
-                let tls = crate::tls::connect(config, proxy.host(), stream).await.map_err(ProxyError::Tls)?;
+                let tls = crate::tls::connect(config, proxy.host(), stream).await.map_err(proxy::ProxyError::Tls)?;
                 stream = Stream::of_proxy_tls(tls);
             }
             let to = target.destination();
@@ -165,15 +165,5 @@ impl<'a> Dialer<'a> {
     #[cfg(feature = "tls")]
     async fn tls_config(&self, identity: bool) -> Result<std::sync::Arc<rustls::ClientConfig>, Error> {
         self.deadline.hold(Stage::Tls, self.settings.tls.config(identity)).await?
-    }
-}
-
-/// What went wrong on the way to the proxy.
-fn to_the_proxy(error: Error) -> Error {
-    match error {
-        Error::Dns(error) => ProxyError::Dns(error).into(),
-        Error::Connect(error) => ProxyError::Connect(error).into(),
-        Error::Timeout(_) => Error::Timeout(Stage::Proxy),
-        error => error,
     }
 }

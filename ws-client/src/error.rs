@@ -251,14 +251,20 @@ impl From<RedirectError> for Error {
     }
 }
 
+impl From<HandshakeError> for Error {
+    fn from(error: HandshakeError) -> Self {
+        match error {
+            HandshakeError::Refused(response) => Self::Refused(Box::new((*response).into())),
+            HandshakeError::Timeout => Self::Timeout(Stage::Handshake),
+            error => Self::Handshake(error),
+        }
+    }
+}
+
 impl From<OpenError> for Error {
     fn from(error: OpenError) -> Self {
         match error {
-            OpenError::Handshake(HandshakeError::Refused(response)) => {
-                Self::Refused(Box::new((*response).into()))
-            }
-            OpenError::Handshake(HandshakeError::Timeout) => Self::Timeout(Stage::Handshake),
-            OpenError::Handshake(error) => Self::Handshake(error),
+            OpenError::Handshake(error) => error.into(),
             OpenError::Misuse(error) => Self::Misuse(error),
             OpenError::Io(error) => Self::Io(error),
             // The driver may learn of more ways to fail; all of them are behind TCP and TLS.

@@ -35,6 +35,8 @@
 //! # Ok(()) }
 //! ```
 //!
+//! The [`guide`] has a page for each of TLS, proxies, reconnecting, streaming, and use without a runtime.
+//!
 //! # What a URL may be
 //!
 //! RFC 6455 §3: `ws://` (port 80) or `wss://` (port 443), a name, an IPv4 address or an IPv6 address in brackets, path and query. A
@@ -69,6 +71,10 @@
 //! an event of the feature `tracing`: no header, no query, no user or password, and of a response that refuses no more than its status and
 //! the names of its headers.
 //!
+//! # What this crate does not do
+//!
+//! It keeps no cookies itself ([`Cookies`] is for who does), reads no PAC files, and does not speak HTTP/2.
+//!
 //! # Features
 //!
 //! | feature | default | |
@@ -78,6 +84,7 @@
 //! | `tls` | on | `wss://` by rustls |
 //! | `platform-roots` | on | certificates are checked as the operating system does; implies `tls` |
 //! | `bundled-roots` | | certificates are checked against Mozilla's roots, compiled in; implies `tls` |
+//! | `blocking` | | the module `blocking`: a client for programs without a runtime |
 //! | `tracing` | | a span for connecting, with events for its stages |
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -86,6 +93,8 @@
 )]
 
 mod auth;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod builder;
 mod connect;
 mod connector;
@@ -93,7 +102,9 @@ mod cookies;
 mod deadline;
 mod dial;
 mod error;
+pub mod guide;
 mod happy_eyeballs;
+mod journey;
 mod observe;
 mod proxy;
 mod redirect;

@@ -50,6 +50,27 @@ impl TlsSettings {
     /// The configuration; it is made when it is first asked for, because reading the system's certificates takes a while. With `identity` it
     /// shows our certificate to whom asks for it.
     pub(crate) async fn config(&self, identity: bool) -> Result<Arc<ClientConfig>, Error> {
+        let make = async |trust, identity| {
+            // Files are read and parsed.
+            tokio::task::spawn_blocking(move || make(trust, identity)).await.map_err(io::Error::other)?
+        };
+        self.made_by(make, identity).await
+    }
+
+    /// The same where no runtime has threads for what blocks.
+    #[cfg(feature = "blocking")]
+    pub(crate) async fn config_here(&self, identity: bool) -> Result<Arc<ClientConfig>, Error> {
+        self.made_by(async |trust, identity| make(trust, identity), identity).await
+    }
+
+    async fn made_by<Making>(
+        &self,
+        make: impl FnOnce(Trust, Option<Identity>) -> Making,
+        identity: bool,
+    ) -> Result<Arc<ClientConfig>, Error>
+    where
+        Making: Future<Output = io::Result<ClientConfig>>,
+    {
         if let Some(own) = &self.own {
             return Ok(Arc::clone(own));
         }
@@ -63,10 +84,7 @@ impl TlsSettings {
             } else {
                 Trust::Roots(self.roots.unwrap_or(DEFAULT_ROOTS), self.added.clone())
             };
-            let identity = identity.cloned();
-            // Files are read and parsed.
-            let made = tokio::task::spawn_blocking(move || make(trust, identity)).await;
-            made.map_err(io::Error::other)?.map(Arc::new)
+            make(trust, identity.cloned()).await.map(Arc::new)
         };
         made.get_or_try_init(make).await.cloned().map_err(Error::TlsConfig)
     }
@@ -78,9 +96,13 @@ pub(crate) async fn connect(
     host: &str,
     stream: Stream,
 ) -> io::Result<TlsStream<Stream>> {
-    let name = ServerName::try_from(host.to_owned())
-        .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "no certificate can be for this host"))?;
-    TlsConnector::from(config).connect(name, stream).await
+    TlsConnector::from(config).connect(name(host)?, stream).await
+}
+
+/// Whom the certificate must be for.
+pub(crate) fn name(host: &str) -> io::Result<ServerName<'static>> {
+    ServerName::try_from(host.to_owned())
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "no certificate can be for this host"))
 }
 
 const DEFAULT_ROOTS: Roots = if cfg!(feature = "platform-roots") {

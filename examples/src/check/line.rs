@@ -40,14 +40,14 @@ pub trait Line {
 
 /// A socket of `ws-tokio`, with its runtime.
 #[derive(Debug)]
-pub struct Tokio<'a, S> {
-    /// Where it runs.
-    pub runtime: &'a Runtime,
+pub struct Tokio<S> {
     /// The socket.
     pub socket: ws_tokio::WebSocket<S>,
+    /// Where it runs.
+    pub runtime: Runtime,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Line for Tokio<'_, S> {
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Line for Tokio<S> {
     fn send(&mut self, message: Message) -> Result<()> {
         Ok(self.runtime.block_on(self.socket.send(message))?)
     }

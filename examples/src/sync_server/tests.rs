@@ -1,10 +1,10 @@
 //! The engine against blocking clients of `ws-sync`, over the loopback interface.
 
 use super::*;
-use crate::sync_client;
 use rcgen::CertifiedKey;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::net::{SocketAddr, TcpStream};
+use ws_client::{Roots, blocking};
 use ws_sync::CloseCode;
 
 fn start(config: Config, tls: Option<Arc<ServerConfig>>, threads: usize) -> SocketAddr {
@@ -103,10 +103,8 @@ fn tls_clients_are_served_too() {
         .unwrap();
     let address = start(Config::default(), Some(Arc::new(config)), 1);
 
-    let tls = sync_client::trusting(cert.pem().as_bytes()).unwrap();
-    let (mut client, _) =
-        sync_client::connect(&format!("wss://localhost:{}/", address.port()), Some(tls), Config::default())
-            .unwrap();
+    let client = blocking::Client::builder().roots(Roots::Added).add_roots([cert.der().clone()]).build();
+    let mut client = client.connect(format!("wss://localhost:{}/", address.port())).unwrap();
     for len in [0, 70_000, 3 << 20] {
         let message = Message::from(vec![7; len]);
         client.send(message.clone()).unwrap();

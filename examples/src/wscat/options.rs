@@ -40,7 +40,8 @@ pub struct Options {
     #[arg(long)]
     pub(super) no_compression: bool,
 
-    /// Connects through a proxy: http://, https:// or socks5://[USER:PASSWORD@]HOST:PORT. Otherwise the usual environment variables decide
+    /// Connects through a proxy, as SCHEME://USER:PASSWORD@HOST:PORT; the scheme is http, https or socks5, and user and password may be
+    /// missing. Otherwise the usual environment variables decide
     #[arg(short = 'x', long, value_name = "URL")]
     pub(super) proxy: Option<String>,
     /// Connects directly, whatever the environment variables say

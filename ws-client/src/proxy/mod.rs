@@ -1,6 +1,7 @@
 //! Ways through proxies: which to take, and how a proxy is named.
 
 use crate::target::host_and_port;
+use crate::{Error, Stage};
 use std::fmt;
 use std::sync::Arc;
 use ws_proto::http::Uri;
@@ -142,6 +143,16 @@ pub(crate) enum Choice {
     None,
     Always(Proxy),
     Env(env::Variables),
+}
+
+/// What went wrong on the way to the proxy.
+pub(crate) fn to_the_proxy(error: Error) -> Error {
+    match error {
+        Error::Dns(error) => ProxyError::Dns(error).into(),
+        Error::Connect(error) => ProxyError::Connect(error).into(),
+        Error::Timeout(_) => Error::Timeout(Stage::Proxy),
+        error => error,
+    }
 }
 
 #[cfg(test)]
