@@ -35,7 +35,7 @@ pub(crate) struct Core<S> {
     /// Handles of the user.
     pub(crate) handles: u8,
     /// Was the end told through `Stream`?
-    pub(crate) told: bool,
+    pub(crate) stream_ended: bool,
     /// Counts what was asked for while something lay in the buffer.
     buffered: u8,
     /// Why nothing can be written any more. What can still be read is read.
@@ -59,7 +59,7 @@ impl<S> Core<S> {
             shut: false,
             ended: false,
             handles: 1,
-            told: false,
+            stream_ended: false,
             buffered: 0,
             write_error: None,
             read_error: None,

@@ -14,11 +14,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for WebSocket<S> {
     type Item = Result<Message, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.handle.0.lock().told {
+        if self.handle.0.lock().stream_ended {
             return Poll::Ready(None);
         }
         let item = ready!(self.poll_recv(cx)).transpose();
-        self.handle.0.lock().told = !matches!(item, Some(Ok(_)));
+        self.handle.0.lock().stream_ended = !matches!(item, Some(Ok(_)));
         Poll::Ready(item)
     }
 }
@@ -28,11 +28,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for RecvHalf<S> {
     type Item = Result<Message, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.handle.0.lock().told {
+        if self.handle.0.lock().stream_ended {
             return Poll::Ready(None);
         }
         let item = ready!(self.poll_recv(cx)).transpose();
-        self.handle.0.lock().told = !matches!(item, Some(Ok(_)));
+        self.handle.0.lock().stream_ended = !matches!(item, Some(Ok(_)));
         Poll::Ready(item)
     }
 }
