@@ -38,9 +38,9 @@ pub(crate) fn main() -> Result<()> {
     let run = Instant::now();
     let victim = Victim::start(&program)?;
     let mut attack = Attack::new(&victim, options.hostile)?;
-    // What the server and its allocator need once is no cost of the attack: a first, short one goes before.
+    // What the server and its allocator need once is no cost of the attack: a first one goes before, in which every kind is thrown out.
     attack.connect()?;
-    attack.go_on(Duration::from_secs(3))?;
+    attack.go_on(FIRST)?;
     attack.retreat();
     let honest = Honest::start(victim.address, options.honest)?;
     sleep(SETTLES);
@@ -217,5 +217,7 @@ fn mib(bytes: u64) -> String {
 const ROUND: Duration = Duration::from_millis(500);
 /// How much memory may be left, of what there was at the start.
 const MOST_BEHIND: f64 = 1.1;
+/// More than a handshake may take, and a ping and its pong.
+const FIRST: Duration = Duration::from_secs(12);
 /// Until the server has let go of connections that are gone.
 const SETTLES: Duration = Duration::from_secs(8);
