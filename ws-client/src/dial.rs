@@ -146,7 +146,9 @@ impl<'a> Dialer<'a> {
             let mut stream = stream;
             #[cfg(feature = "tls")]
             if let Some(config) = tls {
-                let tls = crate::tls::connect(config, proxy.host(), stream).await.map_err(proxy::ProxyError::Tls)?;
+                let tls = crate::tls::connect(config, proxy.host(), stream)
+                    .await
+                    .map_err(proxy::ProxyError::Tls)?;
                 stream = Stream::of_proxy_tls(tls);
             }
             let to = target.destination();

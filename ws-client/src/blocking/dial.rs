@@ -169,8 +169,9 @@ impl<'a> Dialer<'a> {
         let stream = within(end, Stage::Proxy, stream, |mut stream| {
             #[cfg(feature = "tls")]
             if let Some(config) = tls {
-                stream =
-                    Stream::of_proxy_tls(handshake(config, proxy.host(), stream).map_err(proxy::ProxyError::Tls)?);
+                stream = Stream::of_proxy_tls(
+                    handshake(config, proxy.host(), stream).map_err(proxy::ProxyError::Tls)?,
+                );
             }
             let to = target.destination();
             let tunnelling = async {
