@@ -129,7 +129,7 @@ impl Client {
 }
 
 /// What is smaller, in bytes, would hardly become smaller, for each message is compressed by itself.
-const WORTH_COMPRESSING: usize = 160;
+const WORTH_COMPRESSING: usize = 200;
 
 /// How many messages a client may send: twice what a page sends, and a burst of some seconds, for networks deliver in bursts.
 struct Allowance {
