@@ -154,7 +154,7 @@ impl Random {
     fn next(&mut self) -> u32 {
         // The constants of Numerical Recipes, and the better half of the bits.
         self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (self.0 ^ self.0 >> 16).wrapping_mul(0x45d9_f3b)
+        (self.0 ^ self.0 >> 16).wrapping_mul(0x045d_9f3b)
     }
 
     fn below(&mut self, end: u32) -> u32 {

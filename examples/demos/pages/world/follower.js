@@ -37,11 +37,15 @@ export function apply(base, message) {
   const tick = reader.u32();
   if (reader.u32() !== base.tick) throw new RangeError('another base');
   const bodies = new Map(base.bodies);
+  const count = reader.varint();
+  /** @type {number[]} */
+  const skips = [];
+  while (skips.length < count) skips.push(reader.varint());
+  const masks = skips.map(() => reader.u8());
   let next = 0;
-  for (let count = reader.varint(); count > 0; count--) {
-    const id = next + reader.varint();
+  for (const [index, mask] of masks.entries()) {
+    const id = next + skips[index];
     next = id + 1;
-    const mask = reader.u8();
     const was = bodies.get(id);
     if (mask === GONE) {
       if (!bodies.delete(id)) throw new RangeError(`no body ${id}`);

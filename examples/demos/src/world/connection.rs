@@ -49,7 +49,10 @@ pub async fn run(incoming: Incoming, world: Simulation) -> Result<(), BoxError> 
             changed = frames.changed() => {
                 changed?;
                 let frame = frames.borrow_and_update().clone();
-                client.show(&frame, &world, &mut socket).await?;
+                // A server that stops has said so, and waits for the client's answer.
+                if socket.is_open() {
+                    client.show(&frame, &world, &mut socket).await?;
+                }
             }
         }
     }
@@ -85,6 +88,7 @@ impl Client {
                 self.viewer.acknowledge(ack);
                 self.player.commands().push(last, &commands);
             }
+            Ok(ClientMessage::Ping { .. }) if !socket.is_open() => {}
             Ok(ClientMessage::Ping { number }) => {
                 let counts = socket.counts();
                 let saved =
@@ -129,7 +133,7 @@ impl Client {
 }
 
 /// What is smaller, in bytes, would hardly become smaller, for each message is compressed by itself.
-const WORTH_COMPRESSING: usize = 160;
+const WORTH_COMPRESSING: usize = 200;
 
 /// How many messages a client may send: twice what a page sends, and a burst of some seconds, for networks deliver in bursts.
 struct Allowance {

@@ -2,19 +2,14 @@
 //!
 //! ```text
 //!  0       1               5               9
-//! +-------+---------------+---------------+----------------+=============
-//! | 1: u8 |   tick: u32   |   base: u32   | count: varint  |  entries ...
-//! +-------+---------------+---------------+----------------+=============
+//! +-------+---------------+---------------+----------------+===========+===========+============
+//! | 1: u8 |   tick: u32   |   base: u32   | count: varint  | skips ... | masks ... | values ...
+//! +-------+---------------+---------------+----------------+===========+===========+============
 //! ```
 //! `base` 0 is the snapshot without bodies, so that everything is new: a full snapshot is no other message. A body without an entry is as it is
-//! in the base, so that one that sleeps costs nothing. An entry, by ascending id:
+//! in the base, so that one that sleeps costs nothing. There are `count` entries, by ascending id, each with a skip (varint), a mask (u8), and
+//! values as its mask says. Skips lie together, and masks, for they are alike, which compression likes.
 //!
-//! ```text
-//! +--------------+----------+------------------+=================================+
-//! | skip: varint | mask: u8 | kind u8, tint u8 | what the bits 0 to 4 announce   |
-//! +--------------+----------+------------------+=================================+
-//!                             only with bit 6
-//! ```
 //! `skip` is how many ids lie between this one and the one before (or 0). The bits of the mask, and what follows for each, in this order:
 //!
 //! | bit | | |
@@ -22,7 +17,7 @@
 //! | 0, 1, 2 | x, y, z | signed varint each: steps of the position since the base |
 //! | 3 | turned | three signed varints: steps of the three parts of the rotation since the base, which leaves out the same part |
 //! | 4 | turned over | u32: the whole rotation, as in [`Rotation`] |
-//! | 6 | new | `kind` and `tint`; its base is a body at the origin that is not turned, even if the id is in the base |
+//! | 6 | new | u8 `kind` and u8 `tint`, before all others; its base is a body at the origin that is not turned, even if the id is in the base |
 //! | 7 | gone | nothing, and no other bit |
 //!
 //! Bits 3 and 4 exclude each other, and bit 5 is 0.
@@ -76,12 +71,14 @@ pub fn encode(base: &Snapshot, snapshot: &Snapshot) -> Vec<u8> {
             }
         }
     }
-    let mut out = Vec::with_capacity(entries.bytes.len() + 14);
+    let mut out = Vec::with_capacity(14 + entries.skips.len() + entries.masks.len() + entries.values.len());
     out.put_u8(message::SNAPSHOT);
     out.put_u32_le(snapshot.tick());
     out.put_u32_le(base.tick());
     wire::put_varint(&mut out, entries.count);
-    out.extend_from_slice(&entries.bytes);
+    out.extend_from_slice(&entries.skips);
+    out.extend_from_slice(&entries.masks);
+    out.extend_from_slice(&entries.values);
     out
 }
 
@@ -107,11 +104,14 @@ pub fn apply(base: &Snapshot, mut message: &[u8]) -> Result<Snapshot, Malformed>
     }
     message.advance(9);
     let count = wire::varint(&mut message)?;
+    // Each takes a byte at least, so that nothing is allocated that was only declared.
+    let skips: Vec<u32> = (0..count).map(|_| wire::varint(&mut message)).collect::<Result<_, _>>()?;
+    let (masks, mut values) = message.split_at_checked(skips.len()).ok_or(Malformed::Short)?;
     let mut bodies = Vec::with_capacity(base.bodies().len());
     let mut old = base.bodies();
     let mut next = 0_u32;
-    for _ in 0..count {
-        let id = next.checked_add(wire::varint(&mut message)?).ok_or(Malformed::Range)?;
+    for (skip, mask) in skips.into_iter().zip(masks) {
+        let id = next.checked_add(skip).ok_or(Malformed::Range)?;
         next = id + 1;
         let id = BodyId::try_from(id).map_err(|_| Malformed::Range)?;
         let before = old.partition_point(|(old, _)| *old < id);
@@ -127,18 +127,17 @@ pub fn apply(base: &Snapshot, mut message: &[u8]) -> Result<Snapshot, Malformed>
                 None
             }
         };
-        if let Some(is) = entry(was.ok_or(Malformed::UnknownBody(id)), &mut message)? {
+        if let Some(is) = entry(was.ok_or(Malformed::UnknownBody(id)), *mask, &mut values)? {
             bodies.push((id, is));
         }
     }
     bodies.extend_from_slice(old);
-    wire::end(&message)?;
+    wire::end(&values)?;
     Ok(Snapshot::new(tick, bodies))
 }
 
 /// What the entry makes of a body; `None` when it is gone.
-fn entry(was: Result<Body, Malformed>, input: &mut &[u8]) -> Result<Option<Body>, Malformed> {
-    let mask = input.try_get_u8()?;
+fn entry(was: Result<Body, Malformed>, mask: u8, input: &mut &[u8]) -> Result<Option<Body>, Malformed> {
     if mask == GONE {
         return was.map(|_| None);
     }
@@ -163,13 +162,15 @@ fn entry(was: Result<Body, Malformed>, input: &mut &[u8]) -> Result<Option<Body>
     Ok(Some(body))
 }
 
-/// Entries as they are written.
+/// Entries as they are written, in columns.
 #[derive(Default)]
 struct Entries {
     count: u32,
     /// The least id that the next entry may have.
     next: u32,
-    bytes: Vec<u8>,
+    skips: Vec<u8>,
+    masks: Vec<u8>,
+    values: Vec<u8>,
 }
 
 impl Entries {
@@ -180,7 +181,7 @@ impl Entries {
     fn put(&mut self, id: BodyId, is: &Body) {
         let was = Body::at_origin(is.kind, is.tint);
         self.begin(id, NEW | mask(&was, is));
-        self.bytes.extend_from_slice(&[is.kind, is.tint]);
+        self.values.extend_from_slice(&[is.kind, is.tint]);
         self.parts(&was, is);
     }
 
@@ -194,8 +195,8 @@ impl Entries {
 
     fn begin(&mut self, id: BodyId, mask: u8) {
         let id = u32::from(id);
-        wire::put_varint(&mut self.bytes, id - self.next);
-        self.bytes.push(mask);
+        wire::put_varint(&mut self.skips, id - self.next);
+        self.masks.push(mask);
         self.next = id + 1;
         self.count += 1;
     }
@@ -203,15 +204,15 @@ impl Entries {
     fn parts(&mut self, was: &Body, is: &Body) {
         for (was, is) in was.position.into_iter().zip(is.position) {
             if was != is {
-                wire::put_signed(&mut self.bytes, i32::from(is) - i32::from(was));
+                wire::put_signed(&mut self.values, i32::from(is) - i32::from(was));
             }
         }
         if was.rotation != is.rotation {
             match turned(was, is) {
                 Some(difference) => {
-                    difference.iter().for_each(|part| wire::put_signed(&mut self.bytes, *part))
+                    difference.iter().for_each(|part| wire::put_signed(&mut self.values, *part))
                 }
-                None => self.bytes.put_u32_le(is.rotation.bits()),
+                None => self.values.put_u32_le(is.rotation.bits()),
             }
         }
     }

@@ -209,10 +209,10 @@ fn bytes_are_as_drawn() {
     let base = Snapshot::new(4, vec![(0, at(1)), (7, at(5)), (8, at(9))]);
     let is = Snapshot::new(6, vec![(0, at(1)), (7, at(-60)), (300, Body::at_origin(3, 4))]);
     let head = [1, 6, 0, 0, 0, 4, 0, 0, 0, 3];
-    let moved = [7, 0b0000_0001, 0x81, 0x01]; // -65
-    let gone = [0, 0b1000_0000];
-    let new = [0xa3, 0x02, 0b0100_0000, 3, 4]; // 291 ids between
-    assert_eq!(encode(&base, &is), [head.as_slice(), &moved, &gone, &new].concat());
+    let skips = [7, 0, 0xa3, 0x02]; // 291 ids between
+    let masks = [1, GONE, NEW];
+    let values = [0x81, 0x01, 3, 4]; // -65; kind 3, tint 4
+    assert_eq!(encode(&base, &is), [head.as_slice(), &skips, &masks, &values].concat());
 }
 
 #[test]
