@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 ///
 /// [`Connection::lend`](crate::Connection::lend) before a connection is driven and [`Connection::reclaim`](crate::Connection::reclaim)
 /// after it let all connections of a thread share what each needs for moments only, so that an idle one owns nothing. It is plain
-/// data: no lock, nothing global. What it keeps is bounded: 16 buffers of at most 256 KiB, 4 contexts of each kind, and while large messages
+/// data: no lock, nothing global. What it keeps is bounded: 16 buffers of 1 MiB together, 4 contexts of each kind, and while large messages
 /// go on the memory of the last 16 of them, at most 2 MiB beside the newest; that is freed when it was not wanted for a thousand loans.
 ///
 /// Using a pool is optional. Without one a connection allocates what it needs and frees it when it is done.
@@ -18,6 +18,8 @@ use std::collections::VecDeque;
 pub struct Pool {
     #[expect(clippy::vec_box, reason = "a connection has room for a pointer, for as long as it lives")]
     buffers: Vec<Box<Queue>>,
+    /// What `buffers` have together.
+    buffer_bytes: usize,
     /// Memory of large messages, and the turn at which it came; in this order.
     spares: VecDeque<(Spare, u64)>,
     /// Counts loans.
@@ -37,13 +39,17 @@ impl Pool {
 
     #[inline]
     pub(crate) fn take_buffer(&mut self) -> Box<Queue> {
-        self.buffers.pop().unwrap_or_default()
+        let buffer = self.buffers.pop().unwrap_or_default();
+        self.buffer_bytes -= buffer.capacity();
+        buffer
     }
 
     /// Takes a buffer in which nothing is left.
     #[inline]
     pub(crate) fn give_buffer(&mut self, buffer: Box<Queue>) {
-        if self.buffers.len() < BUFFERS && buffer.capacity() <= BUFFER_BYTES {
+        let bytes = self.buffer_bytes + buffer.capacity();
+        if self.buffers.len() < BUFFERS && bytes <= BUFFER_BYTES {
+            self.buffer_bytes = bytes;
             self.buffers.push(buffer);
         }
     }
@@ -108,7 +114,8 @@ const SPARES: usize = 16;
 const SPARE_BYTES: usize = 2 << 20;
 /// For how many loans.
 const SPARE_TURNS: u64 = 1000;
+/// How many send buffers are kept, and how much they may have together: what a burst needs, and not what a thread held at its worst.
 const BUFFERS: usize = 16;
-const BUFFER_BYTES: usize = 256 << 10;
+const BUFFER_BYTES: usize = 1 << 20;
 #[cfg(feature = "deflate")]
 const CONTEXTS: usize = 4;
