@@ -315,7 +315,8 @@ impl ClientBuilder {
     }
 
     /// **Accepts any certificate of anybody.** Whoever sits on the way can then read and change everything, and the credentials are theirs.
-    /// For a test on your own machine; [`add_roots`](Self::add_roots) with the test's certificate does the same safely. Default false.
+    /// For a test on your own machine; [`add_roots`](Self::add_roots) with the test's certificate does the same safely. `Debug` of the
+    /// client shows it, and a warning by `tracing` tells it. Default false.
     pub const fn danger_accept_invalid_certificates(mut self, accept: bool) -> Self {
         self.tls.accept_invalid = accept;
         self

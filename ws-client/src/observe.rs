@@ -54,6 +54,13 @@ pub(crate) fn tunnel_is_open(proxy: &Proxy) {
     let _nobody_asks = proxy;
 }
 
+/// Said once for each client, when it is about to speak TLS for the first time.
+#[cfg(feature = "tls")]
+pub(crate) fn nothing_is_checked() {
+    #[cfg(feature = "tracing")]
+    tracing::warn!("certificates are not checked: anybody on the way can read and change everything");
+}
+
 #[cfg(feature = "tls")]
 pub(crate) fn tls_is_open() {
     #[cfg(feature = "tracing")]

@@ -52,6 +52,11 @@ async fn connecting_has_a_span_and_events_for_its_stages_and_shows_no_credential
     let client = Client::builder().proxy(proxy).build();
     client.connect("ws://host.test/?token=s3cret").await.unwrap_err();
     Client::default().connect("ws://me:s3cret@host.test/").await.unwrap_err();
+    #[cfg(feature = "tls")]
+    {
+        let client = Client::builder().danger_accept_invalid_certificates(true).build();
+        client.connect(format!("wss://{addr}/")).await.unwrap_err();
+    }
 
     let text = String::from_utf8(told.0.lock().unwrap().clone()).unwrap();
     let span = format!("connect{{host=\"127.0.0.1\" port={}}}: ws_client", addr.port());
@@ -65,5 +70,6 @@ async fn connecting_has_a_span_and_events_for_its_stages_and_shows_no_credential
         let found = text.lines().any(|line| line.contains(span) && line.contains(event));
         assert!(found, "{span} {event}: {text}");
     }
+    assert_eq!(cfg!(feature = "tls"), text.contains("certificates are not checked"), "{text}");
     assert!(!text.contains("s3cret") && !text.contains("czNjcmV0") && !text.contains("token"), "{text}");
 }

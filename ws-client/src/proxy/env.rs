@@ -39,23 +39,21 @@ impl Variables {
 
     fn read(get: impl Fn(&str) -> Option<String>) -> Self {
         let get = |name: &'static str| get(name).filter(|value| !value.trim().is_empty());
-        let find = |names: [&'static str; 2]| {
-            names.into_iter().find_map(|name| get(name).map(|value| Proxy::new(&value).map_err(|_| name)))
+        let find = |names: &[&'static str]| {
+            names.iter().find_map(|&name| get(name).map(|value| Proxy::new(&value).map_err(|_| name)))
         };
         // A CGI program finds what the client said in its header `Proxy` under this name. Names know no case on Windows.
         let of_cgi = get("REQUEST_METHOD").is_some();
-        let http = if !of_cgi {
-            find(["http_proxy", "HTTP_PROXY"])
-        } else if cfg!(windows) {
-            None
-        } else {
-            find(["http_proxy", "http_proxy"])
+        let http = match of_cgi {
+            false => find(&["http_proxy", "HTTP_PROXY"]),
+            true if cfg!(windows) => None,
+            true => find(&["http_proxy"]),
         };
-        let all = find(["all_proxy", "ALL_PROXY"]);
+        let all = find(&["all_proxy", "ALL_PROXY"]);
         let except = get("no_proxy").or_else(|| get("NO_PROXY")).unwrap_or_default();
         Self {
             ws: http.or_else(|| all.clone()),
-            wss: find(["https_proxy", "HTTPS_PROXY"]).or(all),
+            wss: find(&["https_proxy", "HTTPS_PROXY"]).or(all),
             except: exceptions(&except),
         }
     }
