@@ -309,7 +309,7 @@ fn lend_for(connection: &mut Connection, input: &ReceiveBuffer) {
     }
 }
 
-/// To poll the stream with: the waker that [`Waiting`] tells, or the task's own.
+/// To poll the stream with: the waker that [`Waiting`](crate::wakers::Waiting) tells, or the task's own.
 pub(crate) fn stream_context<'a>(waker: Option<&'a Waker>, cx: &'a Context<'_>) -> Context<'a> {
     Context::from_waker(waker.unwrap_or_else(|| cx.waker()))
 }
