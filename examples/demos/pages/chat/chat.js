@@ -222,7 +222,7 @@ function showTyping() {
 
 function showRooms() {
   element('title', HTMLHeadingElement).textContent = room;
-  document.title = `${room} · Chat`;
+  document.title = `${room} · Parlour`;
   element('rooms', HTMLUListElement).replaceChildren(
     ...[...rooms].map((one) => {
       const item = document.createElement('li');
@@ -234,6 +234,8 @@ function showRooms() {
       return item;
     }),
   );
+  // On a phone they are in a line that scrolls.
+  document.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
 }
 
 function asked() {

@@ -38,7 +38,8 @@ fn position(number: u32, seconds: f64) -> (u16, u16) {
         let coordinate = ((0.5 + wave / 2.0) * 65535.0) as u16;
         coordinate
     };
-    let rate = 0.25 + (number * 0.618) % 1.0 * 0.5;
+    // Another irrational step than that of the phase, or all would come to one side at times.
+    let rate = 0.25 + (number * 0.754_877) % 1.0 * 0.5;
     (coordinate(rate, number * 2.4), coordinate(rate * 1.31, number * 1.7))
 }
 
