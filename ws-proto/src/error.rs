@@ -220,10 +220,18 @@ pub enum LimitError {
         /// The number of the frame that was one too many.
         actual: u64,
     },
+    /// All connections of the process together hold their memory budget, and this one made room; see
+    /// [`Connection::give_up_memory`](crate::Connection::give_up_memory).
+    MemoryBudget {
+        /// The budget, in bytes.
+        limit: u64,
+        /// What was held by all of them, in bytes.
+        actual: u64,
+    },
 }
 
 impl LimitError {
-    /// The code of the Close frame that answers it: 1009 for too many bytes, 1008 for too many pieces.
+    /// The code of the Close frame that answers it: 1009 for too many bytes, 1008 for too many pieces, 1013 for too much memory of all.
     #[must_use]
     pub const fn close_code(self) -> CloseCode {
         match self {
@@ -231,6 +239,7 @@ impl LimitError {
                 CloseCode::MESSAGE_TOO_BIG
             }
             Self::TooManyFragments { .. } | Self::TooManyControlFrames { .. } => CloseCode::POLICY_VIOLATION,
+            Self::MemoryBudget { .. } => CloseCode::TRY_AGAIN_LATER,
         }
     }
 }
@@ -249,6 +258,8 @@ impl fmt::Display for LimitError {
             Self::TooManyControlFrames { limit, .. } => {
                 write!(f, "more than {limit} control frames came within a second")
             }
+            // The peer reads this: how much memory there is does not concern it.
+            Self::MemoryBudget { .. } => f.write_str("there is no memory left for this connection"),
         }
     }
 }

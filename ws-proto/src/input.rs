@@ -135,6 +135,12 @@ impl ReceiveBuffer {
         Some(std::mem::take(&mut self.buf))
     }
 
+    /// Memory that it holds, in bytes; what was handed out of it and is kept elsewhere is not its own any more.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        self.buf.capacity()
+    }
+
     /// What is left.
     #[must_use]
     pub fn into_bytes(mut self) -> BytesMut {

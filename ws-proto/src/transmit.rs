@@ -36,6 +36,12 @@ impl Transmit {
         self.len
     }
 
+    /// Memory that the queue holds, in bytes: its own buffer by capacity, payloads that it refers to by length. Not those that are common: they
+    /// are there once for many.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.queue.as_ref().map_or(0, |queue| queue.capacity() + self.len - queue.staged_len() - queue.common)
+    }
+
     /// Bytes taken since the beginning.
     pub(crate) const fn written(&self) -> u64 {
         self.written
@@ -57,7 +63,7 @@ impl Transmit {
         if bytes.len() < SHARE_FROM {
             return self.push_copy(&bytes);
         }
-        self.push_reference(bytes);
+        self.push_reference(bytes, false);
     }
 
     /// Queues a frame that many connections share: by reference also where a copy would be as cheap, because a slow peer's queue then
@@ -66,13 +72,12 @@ impl Transmit {
         if frame.len() < COMMON_FROM {
             return self.push_copy(&frame);
         }
-        self.push_reference(frame);
+        self.push_reference(frame, true);
     }
 
-    fn push_reference(&mut self, bytes: Bytes) {
+    fn push_reference(&mut self, bytes: Bytes, common: bool) {
         self.len += bytes.len();
-        let queue = self.queue.get_or_insert_default();
-        queue.shared.push_back((queue.staged.len(), bytes));
+        self.queue.get_or_insert_default().push_reference(bytes, common);
     }
 
     /// Queues a frame whose payload is to be copied, masked on the way where there is a key.
@@ -196,6 +201,16 @@ impl Buf for Transmit {
     }
 }
 
+/// A payload that is queued by reference.
+#[derive(Debug)]
+struct Reference {
+    /// Where in `staged` it leaves.
+    position: usize,
+    bytes: Bytes,
+    /// Do other connections queue it too?
+    common: bool,
+}
+
 /// What waits to be written.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
@@ -204,17 +219,32 @@ pub(crate) struct Queue {
     /// Read up to here. Invariant: `at <= staged.len()`.
     at: usize,
     /// Large payloads, each with the position in `staged` before which it leaves. Invariant: positions ascend, from `at` on.
-    shared: VecDeque<(usize, Bytes)>,
+    shared: VecDeque<Reference>,
+    /// Invariant: the unread bytes of those in `shared` that are common.
+    common: usize,
 }
 
 impl Queue {
     /// Bytes that it holds room for.
     pub(crate) fn capacity(&self) -> usize {
-        self.staged.capacity() + self.shared.capacity() * size_of::<(usize, Bytes)>()
+        self.staged.capacity() + self.shared.capacity() * size_of::<Reference>()
+    }
+
+    /// Bytes of `staged` that are unread.
+    const fn staged_len(&self) -> usize {
+        self.staged.len() - self.at
+    }
+
+    fn push_reference(&mut self, bytes: Bytes, common: bool) {
+        if common {
+            self.common += bytes.len();
+        }
+        self.shared.push_back(Reference { position: self.staged.len(), bytes, common });
     }
 
     fn clear(&mut self) {
         self.at = 0;
+        self.common = 0;
         self.staged.clear();
         self.shared.clear();
     }
@@ -231,8 +261,8 @@ impl Queue {
     #[cold]
     fn compact(&mut self) {
         self.staged.drain(..self.at);
-        for (position, _) in &mut self.shared {
-            *position -= self.at;
+        for reference in &mut self.shared {
+            reference.position -= self.at;
         }
         self.at = 0;
     }
@@ -240,14 +270,14 @@ impl Queue {
     /// The staged bytes that leave before the next shared payload.
     #[inline]
     fn staged_chunk(&self) -> &[u8] {
-        let end = self.shared.front().map_or(self.staged.len(), |(position, _)| *position);
+        let end = self.shared.front().map_or(self.staged.len(), |reference| reference.position);
         self.staged.get(self.at..end).unwrap_or_default()
     }
 
     #[inline]
     fn chunk(&self) -> &[u8] {
         match (self.staged_chunk(), self.shared.front()) {
-            ([], Some((_, bytes))) => bytes,
+            ([], Some(reference)) => &reference.bytes,
             (staged, _) => staged,
         }
     }
@@ -258,7 +288,7 @@ impl Queue {
         let mut filled = 0;
         let last = (self.staged.len(), [].as_slice());
         for (position, bytes) in
-            self.shared.iter().map(|(position, bytes)| (*position, &**bytes)).chain([last])
+            self.shared.iter().map(|reference| (reference.position, &*reference.bytes)).chain([last])
         {
             for slice in [self.staged.get(at..position).unwrap_or_default(), bytes] {
                 if !slice.is_empty() {
@@ -282,13 +312,17 @@ impl Queue {
                 left -= taken;
                 continue;
             }
-            let Some((_, bytes)) = self.shared.front_mut() else {
+            let Some(reference) = self.shared.front_mut() else {
                 return;
             };
-            if left < bytes.len() {
-                return bytes.advance(left);
+            let taken = left.min(reference.bytes.len());
+            if reference.common {
+                self.common -= taken;
             }
-            left -= bytes.len();
+            if left < reference.bytes.len() {
+                return reference.bytes.advance(left);
+            }
+            left -= taken;
             self.shared.pop_front();
         }
     }

@@ -169,6 +169,11 @@ pub(crate) fn check(shared: &Shared, request: &Request<()>, secure: bool) -> Res
     if shared.registry.is_closing() {
         return Err(Error::Stopping);
     }
+    if let Some(budget) = &shared.registry.limits().memory_budget
+        && budget.is_reached()
+    {
+        return Err(Error::MemoryBudgetReached { limit: budget.limit_bytes() });
+    }
     let value = |name| {
         let value = request.headers().get(name).map(HeaderValue::as_bytes);
         String::from_utf8_lossy(value.unwrap_or_default()).into()
@@ -200,12 +205,16 @@ pub(crate) fn answer(error: &Error) -> Response<Bytes> {
         Error::TooManyConnections { .. } => {
             (StatusCode::SERVICE_UNAVAILABLE, "the server has too many connections\n")
         }
+        Error::MemoryBudgetReached { .. } => {
+            (StatusCode::SERVICE_UNAVAILABLE, "the server has no memory left for more connections\n")
+        }
         Error::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "the server is stopping\n"),
         Error::Accept(_)
         | Error::TooManyHandshakes { .. }
         | Error::Proxy(_)
         | Error::Tls(_)
         | Error::Open(_)
+        | Error::GaveUpMemory { .. }
         | Error::Handler(_)
         | Error::HandlerPanicked(_) => (StatusCode::INTERNAL_SERVER_ERROR, ""),
     };
@@ -313,9 +322,9 @@ impl Incoming {
         // In a box from the beginning: the handler's task would have room for it, several times, for as long as it lives.
         let answered = Box::pin(request.accept(acceptance));
         async move {
-            let socket = answered.await?;
+            let mut socket = answered.await?;
             observe::handshake(Handshake::Accepted);
-            entry.has_socket(socket.closer());
+            entry.has_socket(&mut socket);
             Ok(socket)
         }
     }

@@ -6,7 +6,7 @@ use crate::authority::Authority;
 use crate::limits::Limits;
 use crate::registry::Registry;
 use crate::server::Shared;
-use crate::{Config, Error, Listener, Origins, Server, StartError};
+use crate::{Config, Error, Listener, MemoryBudget, Origins, Server, StartError};
 use ipnet::IpNet;
 use std::fmt;
 use std::net::SocketAddr;
@@ -28,6 +28,7 @@ use ws_proto::http::{Request, Response};
 /// | [`max_connections_per_address`](Self::max_connections_per_address) | 1,024 | the new one is closed, or answered 429 |
 /// | [`max_handshakes`](Self::max_handshakes) | 1,024 | the oldest handshake is closed |
 /// | [`max_lifetime`](Self::max_lifetime) | none | closes with 1001 |
+/// | [`memory_budget`](Self::memory_budget) | none | 503, and the greediest are closed with 1013 |
 /// | [`trusted_proxies`](Self::trusted_proxies) | none | |
 /// | [`proxy_protocol`](Self::proxy_protocol) | off | |
 /// | [`plain`](Self::plain) | nothing | 426 |
@@ -148,6 +149,18 @@ impl ServerBuilder {
         self
     }
 
+    /// How much memory all connections may hold together: a [`MemoryBudget`] says what counts. `None` is without limit. Default `None`.
+    /// Several servers of a process may share one.
+    ///
+    /// While it is reached, requests for sockets are answered 503. In [`Server::serve`], and with `Upgrades`, those sockets of the server
+    /// that hold most are closed with 1013, one after the other, until an eighth of the budget is free: their handlers get an error, and
+    /// what they held is free at once. One whose peer does not read even that Close frame is cut.
+    /// Each is told to [`on_error`](Self::on_error) as [`Error::GaveUpMemory`].
+    pub fn memory_budget(mut self, budget: impl Into<Option<MemoryBudget>>) -> Self {
+        self.limits.memory_budget = budget.into();
+        self
+    }
+
     /// Where proxies are whose word is taken. What they say in `Forwarded` (RFC 7239), or else in `X-Forwarded-For` and
     /// `X-Forwarded-Proto`, tells [`client_addr`](crate::Incoming::client_addr), whose connections are counted, and which origin is the
     /// server's own. What anybody else says there is not looked at. A Unix socket is trusted as soon as any proxy is. Default: none.
@@ -219,6 +232,7 @@ impl ServerBuilder {
         positive(max_connections, "max_connections")?;
         positive(max_handshakes, "max_handshakes")?;
         positive(max_connections_per_address.unwrap_or(1), "max_connections_per_address")?;
+        positive(self.limits.memory_budget.as_ref().map_or(1, MemoryBudget::limit_bytes), "memory_budget")?;
         if self.limits.max_lifetime == Some(Duration::ZERO) {
             return Err(StartError::Zero { setting: "max_lifetime" });
         }

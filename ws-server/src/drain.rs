@@ -13,7 +13,7 @@ use ws_proto::CloseCode;
 ///
 /// let drain = Drain::new(Duration::from_secs(30)).restarts();
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Drain {
     pub(crate) grace: Duration,

@@ -42,6 +42,19 @@ pub enum Error {
     Origin(Box<str>),
     /// The server does not go by this name; see [`hosts`](crate::ServerBuilder::hosts). Answered 421.
     Host(Box<str>),
+    /// The connections hold as much memory as they may; see [`memory_budget`](crate::ServerBuilder::memory_budget). Answered 503.
+    MemoryBudgetReached {
+        /// The setting, in bytes.
+        limit: usize,
+    },
+    /// An open connection was closed with 1013, or cut, because the connections hold as much memory as they may and it held most; see
+    /// [`memory_budget`](crate::ServerBuilder::memory_budget).
+    GaveUpMemory {
+        /// What it held, in bytes.
+        held: usize,
+        /// The setting, in bytes.
+        limit: usize,
+    },
     /// The server is stopping. Answered 503.
     Stopping,
     /// The handler ended with this error.
@@ -72,6 +85,15 @@ impl fmt::Display for Error {
             Self::Host(host) => {
                 write!(f, "the server is none of {host:?}; if it is, add the name to `hosts`")
             }
+            Self::MemoryBudgetReached { limit } => {
+                write!(f, "the connections hold {limit} bytes already (memory_budget)")
+            }
+            Self::GaveUpMemory { held, limit } => {
+                write!(
+                    f,
+                    "the connection held {held} bytes, the most of all that together hold {limit} (memory_budget)"
+                )
+            }
             Self::Stopping => f.write_str("the server is stopping"),
             Self::Handler(error) => write!(f, "the handler ended with an error: {error}"),
             Self::HandlerPanicked(message) => write!(f, "the handler panicked: {message}"),
@@ -91,6 +113,8 @@ impl std::error::Error for Error {
             | Self::TooManyHandshakes { .. }
             | Self::Origin(_)
             | Self::Host(_)
+            | Self::MemoryBudgetReached { .. }
+            | Self::GaveUpMemory { .. }
             | Self::Stopping
             | Self::HandlerPanicked(_) => None,
         }

@@ -167,3 +167,4 @@ pub use tls_error::TlsError;
 pub use upgrade::{Refusal, UpgradeRequest, Upgrades};
 pub use ws_proto::handshake::{Acceptance, Subprotocol};
 pub use ws_proto::{CloseCode, Config, Message, Prepared};
+pub use ws_tokio::MemoryBudget;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 use ws_proto::Entropy;
+use ws_tokio::MemoryBudget;
 
 /// How many connections there may be, and for how long; see the builder for what each means.
 #[derive(Clone, Debug)]
@@ -12,6 +13,7 @@ pub(crate) struct Limits {
     pub(crate) max_connections_per_address: Option<usize>,
     pub(crate) max_handshakes: usize,
     pub(crate) max_lifetime: Option<Duration>,
+    pub(crate) memory_budget: Option<MemoryBudget>,
     pub(crate) trusted_proxies: Vec<ipnet::IpNet>,
     pub(crate) entropy: Entropy,
 }
@@ -23,6 +25,7 @@ impl Limits {
             max_connections_per_address: Some(1_024),
             max_handshakes: 1_024,
             max_lifetime: None,
+            memory_budget: None,
             trusted_proxies: Vec::new(),
             entropy,
         }

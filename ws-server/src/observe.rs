@@ -8,6 +8,9 @@ use ws_tokio::{OpenError, SocketStatus};
 
 #[cfg(feature = "metrics")]
 mod names;
+mod traffic;
+
+pub(crate) use traffic::{Seen, Traffic};
 
 #[cfg(feature = "metrics")]
 pub use names::describe_metrics;
@@ -69,6 +72,9 @@ pub(crate) fn handshake(result: Handshake) {
     let _nobody_asks = result;
 }
 
+/// Are open connections to be looked at, at intervals?
+pub(crate) const SWEEPS: bool = cfg!(feature = "metrics");
+
 /// Is [`socket_ended`] to be told?
 pub(crate) const ASKS_FOR_ENDS: bool = cfg!(any(feature = "metrics", feature = "tracing"));
 
@@ -118,12 +124,13 @@ pub(crate) fn error(error: &Error, peer: PeerAddr) {
             failed(family);
         }
         Told::Ended(family) => failed(family),
+        Told::GaveUpMemory => gave_up_memory(),
     }
     #[cfg(feature = "tracing")]
     {
         let peer = peer.map(tracing::field::display);
         match error {
-            Error::Accept(_) => tracing::warn!(peer, "{error}"),
+            Error::Accept(_) | Error::GaveUpMemory { .. } => tracing::warn!(peer, "{error}"),
             Error::HandlerPanicked(_) => tracing::error!(peer, "{error}"),
             _ => tracing::debug!(peer, "{error}"),
         }
@@ -136,6 +143,11 @@ pub(crate) fn error(error: &Error, peer: PeerAddr) {
 fn refused(reason: &'static str) {
     #[cfg(feature = "metrics")]
     metrics::counter!(names::REFUSED_TOTAL, "reason" => reason).increment(1);
+}
+
+fn gave_up_memory() {
+    #[cfg(feature = "metrics")]
+    metrics::counter!(names::GAVE_UP_MEMORY_TOTAL).increment(1);
 }
 
 #[cfg_attr(not(feature = "metrics"), expect(unused_variables, reason = "nobody asks"))]
@@ -159,6 +171,8 @@ enum Told {
     Failed(&'static str),
     /// An error of this family.
     Ended(&'static str),
+    /// A connection has made room for others; how its handler ends is told beside.
+    GaveUpMemory,
 }
 
 fn told(error: &Error) -> Told {
@@ -169,6 +183,8 @@ fn told(error: &Error) -> Told {
         Error::TooManyHandshakes { .. } => Told::Refused("max_handshakes", true),
         Error::Origin(_) => Told::Refused("origin", true),
         Error::Host(_) => Told::Refused("host", true),
+        Error::MemoryBudgetReached { .. } => Told::Refused("memory_budget", true),
+        Error::GaveUpMemory { .. } => Told::GaveUpMemory,
         Error::Stopping => Told::Refused("stopping", true),
         Error::Proxy(_) => Told::Failed("proxy"),
         Error::Tls(_) => Told::Failed("tls"),

@@ -1,9 +1,9 @@
 //! Which connections are open, how many there may be, and how to end them.
 
 use crate::limits::{AddressKey, Limits};
-use crate::observe::{self, Began};
+use crate::observe::{self, Began, Seen, Traffic};
 use crate::stream::PeerAddr;
-use crate::{Error, Stream};
+use crate::{Error, MemoryBudget, Stream, WebSocket};
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -68,6 +68,7 @@ struct Ends {
     task: Option<AbortHandle>,
     /// When it has lived for long enough.
     expires: Option<Instant>,
+    seen: Seen,
 }
 
 /// A handshake under way: resolves when it has to make room for younger ones.
@@ -109,7 +110,14 @@ impl Registry {
             registry: Arc::clone(self),
             id,
             began: observe::connection_began(),
-            ends: Mutex::new(Ends { peer_addr, address, closer: None, task: None, expires }),
+            ends: Mutex::new(Ends {
+                peer_addr,
+                address,
+                closer: None,
+                task: None,
+                expires,
+                seen: Seen::default(),
+            }),
         });
         table.connections.insert(id, Arc::downgrade(&entry));
         if table.under_way >= self.limits.max_handshakes {
@@ -139,6 +147,9 @@ impl Registry {
 
     /// Sends 1001 on every socket that has lived for long enough. Each is told once: the closing handshake ends by itself.
     pub(crate) fn close_expired(&self) {
+        if self.limits.max_lifetime.is_none() {
+            return;
+        }
         let now = Instant::now();
         for entry in self.entries() {
             let closer = {
@@ -149,6 +160,43 @@ impl Registry {
             if let Some(closer) = closer {
                 EXPIRED.say(&closer);
             }
+        }
+    }
+
+    /// Adds what the open connections have carried to the metrics.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn sweep(&self) {
+        let mut traffic = Traffic::default();
+        for entry in self.entries() {
+            let closer = entry.ends().closer.clone();
+            if let Some(status) = closer.and_then(|closer| closer.status()) {
+                traffic.open(&mut entry.ends().seen, &status);
+            }
+        }
+        traffic.publish();
+    }
+
+    /// Nobody asks.
+    #[cfg(not(feature = "metrics"))]
+    pub(crate) const fn sweep(&self) {}
+
+    /// Ends those sockets that hold most of the budget, until an eighth of it is free: else the next one would be due at once. `told` gets
+    /// what each held, and where it came from.
+    pub(crate) fn make_room(&self, budget: &MemoryBudget, mut told: impl FnMut(usize, PeerAddr)) {
+        let enough = budget.limit_bytes() - budget.limit_bytes() / 8;
+        let entries = self.entries();
+        let held = entries.iter().filter_map(|entry| {
+            let closer = entry.ends().closer.clone()?;
+            Some((closer.status()?.memory_bytes, closer, entry))
+        });
+        let mut greediest: Vec<_> = held.filter(|(held, ..)| *held > 0).collect();
+        greediest.sort_unstable_by_key(|(held, ..)| std::cmp::Reverse(*held));
+        for (held, closer, entry) in greediest {
+            if budget.used_bytes() <= enough {
+                break;
+            }
+            closer.give_up_memory(budget);
+            told(held, entry.peer_addr());
         }
     }
 
@@ -275,7 +323,11 @@ impl Entry {
     }
 
     /// The connection has a socket now.
-    pub(crate) fn has_socket(&self, closer: Closer<Stream>) {
+    pub(crate) fn has_socket(&self, socket: &mut WebSocket) {
+        if let Some(budget) = &self.registry.limits.memory_budget {
+            socket.set_memory_budget(budget.clone());
+        }
+        let closer = socket.closer();
         self.ends().closer = Some(closer.clone());
         // Looked at behind that: who begins to close the server either finds the socket, or is found here.
         let farewell = self.registry.lock().farewell;
@@ -292,6 +344,9 @@ impl Entry {
         let closer = self.ends().closer.take();
         let Some(status) = closer.and_then(|closer| closer.status()) else { return };
         observe::socket_ended(&status);
+        let mut traffic = Traffic::default();
+        traffic.ended(&mut self.ends().seen, &status);
+        traffic.publish();
         let mut table = self.registry.lock();
         if table.farewell.is_some() {
             table.endings.clean += usize::from(status.close_info.is_some());
@@ -307,7 +362,11 @@ impl Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        let address = self.ends().address.take();
+        let address = {
+            let mut ends = self.ends();
+            ends.seen.forget();
+            ends.address.take()
+        };
         let mut table = self.registry.lock();
         table.connections.remove(&self.id);
         if let Some(address) = address {
@@ -347,7 +406,7 @@ impl Drop for Turn {
 }
 
 /// What the server's Close frame says.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Farewell {
     pub(crate) code: CloseCode,
     pub(crate) reason: &'static str,
@@ -363,5 +422,5 @@ impl Farewell {
 const EXPIRED: Farewell =
     Farewell { code: CloseCode::GOING_AWAY, reason: "the connection has reached its maximum lifetime" };
 
-/// How often to look for connections that have lived for long enough.
-pub(crate) const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
+/// How often to look at all connections: whether they have lived for long enough, and what they have carried.
+pub(crate) const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);

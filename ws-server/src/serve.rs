@@ -2,18 +2,19 @@
 
 use crate::accept::{Connecting, Incoming};
 use crate::observe::{self, Handshake};
-use crate::registry::EXPIRY_INTERVAL;
+use crate::registry::{Entry, UPKEEP_INTERVAL};
 use crate::server::Shared;
-use crate::{BoxError, Drain, Error, Server};
+use crate::{BoxError, Drain, Error, MemoryBudget, Server};
 use std::any::Any;
 use std::future::{pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Poll, ready};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep, timeout_at};
+use ws_tokio::Pressure;
 
 impl Server {
     /// Runs `handler` for each client that has sent a valid opening request, each in a task of its own, until the server is
@@ -84,6 +85,13 @@ impl ServerHandle {
         }
     }
 
+    /// Adds what the open connections have carried to the metrics, which else happens about once a second: for whoever writes them down at
+    /// this moment. It looks at each connection, so it is not for every message.
+    #[cfg(feature = "metrics")]
+    pub fn update_metrics(&self) {
+        self.shared.registry.sweep();
+    }
+
     /// How many connections are open, with those that are in their handshakes.
     #[must_use]
     pub fn connections(&self) -> usize {
@@ -140,17 +148,24 @@ impl Run {
         F: Future<Output = Result<(), BoxError>> + Send + 'static,
     {
         let mut phase = self.phase.subscribe();
-        let mut expiry = self.shared.registry.limits().max_lifetime.map(|_| {
-            let mut expiry = interval(EXPIRY_INTERVAL);
-            expiry.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            expiry
-        });
+        let mut upkeep =
+            (observe::SWEEPS || self.shared.registry.limits().max_lifetime.is_some()).then(|| {
+                let mut upkeep = interval(UPKEEP_INTERVAL);
+                upkeep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+                upkeep
+            });
+        let mut pressure = self.shared.registry.limits().memory_budget.as_ref().map(MemoryBudget::pressure);
         loop {
             let connecting = tokio::select! {
                 biased;
                 () = stopping(&mut phase) => break,
-                () = tick(expiry.as_mut()) => {
+                () = felt(pressure.as_mut()) => {
+                    self.shared.make_room();
+                    continue;
+                }
+                () = tick(upkeep.as_mut()) => {
                     self.shared.registry.close_expired();
+                    self.shared.registry.sweep();
                     continue;
                 }
                 connecting = server.accept() => connecting,
@@ -160,11 +175,16 @@ impl Run {
             entry.has_task(task.abort_handle());
         }
         drop(server);
-        self.drain(phase).await;
+        self.drain(phase, upkeep, pressure).await;
     }
 
     /// Closes all connections, and waits for them.
-    async fn drain(&mut self, mut phase: watch::Receiver<Phase>) {
+    async fn drain(
+        &mut self,
+        mut phase: watch::Receiver<Phase>,
+        mut upkeep: Option<Interval>,
+        mut pressure: Option<Pressure>,
+    ) {
         let registry = Arc::clone(&self.shared.registry);
         let Phase::Stopping { drain, .. } = *phase.borrow() else { return };
         let mut emptied = pin!(async {
@@ -185,6 +205,8 @@ impl Run {
             tokio::select! {
                 biased;
                 () = enough => break open,
+                () = tick(upkeep.as_mut()) => registry.sweep(),
+                () = felt(pressure.as_mut()) => self.shared.make_room(),
                 // The deadline may have moved.
                 _ = phase.changed() => {}
             }
@@ -208,6 +230,14 @@ impl Drop for Run {
 async fn stopping(phase: &mut watch::Receiver<Phase>) {
     // Fails where nobody is left who could tell.
     let _ = phase.wait_for(|phase| !matches!(phase, Phase::Running)).await;
+}
+
+/// The memory budget is reached; never, where there is none.
+async fn felt(pressure: Option<&mut Pressure>) {
+    match pressure {
+        Some(pressure) => pressure.felt().await,
+        None => pending().await,
+    }
 }
 
 /// The next time to look at what is due; never, where nothing is.
@@ -244,17 +274,17 @@ where
         }
     });
     observe::in_span(span, async move {
-        // The connection is open until its task and its stream have ended.
-        let entry = entry;
-        let outcome = match opening.await {
-            Ok(Some(handler)) => run_to_end(pin!(handler)).await,
-            Ok(None) => return,
-            Err(error) => Err(error),
-        };
-        match outcome {
-            Ok(()) => observe::handler_ended(),
-            Err(error) => shared.report(&error, entry.peer_addr()),
-        }
+        // By a function, and not by patterns: what is taken apart would be in the task beside what comes of it.
+        let handler = pin!(told(opening.await, &shared, &entry));
+        told(run_to_end(handler).await, &shared, &entry);
+    })
+}
+
+/// What came of it; an error is told. The connection is open until the task, which has this `entry`, and its stream have ended.
+pub(crate) fn told<T>(outcome: Result<Option<T>, Error>, shared: &Shared, entry: &Entry) -> Option<T> {
+    outcome.unwrap_or_else(|error| {
+        shared.report(&error, entry.peer_addr());
+        None
     })
 }
 
@@ -274,15 +304,23 @@ fn begin<F>(
 /// How long a server that stops still answers requests that are under way.
 const LAST_REQUESTS: Duration = Duration::from_secs(1);
 
-/// Runs the handler; a panic in it becomes an error.
-pub(crate) async fn run_to_end(
-    mut handler: Pin<&mut impl Future<Output = Result<(), BoxError>>>,
-) -> Result<(), Error> {
-    poll_fn(|cx| match no_panic(|| handler.as_mut().poll(cx)) {
-        Ok(poll) => poll.map_err(Error::Handler),
-        Err(panicked) => Poll::Ready(Err(panicked)),
+/// Runs the handler, if there is one; a panic in it becomes an error.
+pub(crate) fn run_to_end<F: Future<Output = Result<(), BoxError>>>(
+    mut handler: Pin<&mut Option<F>>,
+) -> impl Future<Output = Result<Option<()>, Error>> {
+    poll_fn(move |cx| {
+        let Some(running) = handler.as_mut().as_pin_mut() else { return Poll::Ready(Ok(None)) };
+        let ended = match no_panic(|| running.poll(cx)) {
+            Ok(poll) => ready!(poll).map_err(Error::Handler),
+            Err(panicked) => Err(panicked),
+        };
+        // Whatever it has is dropped before its end is told.
+        handler.set(None);
+        if ended.is_ok() {
+            observe::handler_ended();
+        }
+        Poll::Ready(ended.map(Some))
     })
-    .await
 }
 
 /// Whatever it has on its stack when it panics is dropped before.

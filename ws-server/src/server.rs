@@ -135,6 +135,13 @@ impl Server {
 }
 
 impl Shared {
+    /// The memory budget is reached: ends those that hold most of it.
+    pub(crate) fn make_room(&self) {
+        let Some(budget) = &self.registry.limits().memory_budget else { return };
+        let limit = budget.limit_bytes();
+        self.registry.make_room(budget, |held, peer| self.report(&Error::GaveUpMemory { held, limit }, peer));
+    }
+
     pub(crate) fn report(&self, error: &Error, peer: PeerAddr) {
         crate::observe::error(error, peer);
         (self.on_error)(error, peer);

@@ -7,8 +7,9 @@ use client::{connect, exchange, open};
 use common::echo;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 use ws_server::proto::http::Request;
-use ws_server::{Message, Settings, SettingsError};
+use ws_server::{Drain, Message, Settings, SettingsError};
 
 /// A folder of its own for each test, which goes with it.
 struct Folder(std::path::PathBuf);
@@ -66,6 +67,7 @@ async fn a_server_is_made_of_toml() {
         listen = ['ws://127.0.0.1:0', 'ws://127.0.0.1:0']
         origins = ['same', 'https://app.example.com']
         max_connections = 2
+        memory_budget = 1000000
         max_message_bytes = 10
         compression = false
         ping_interval = 'never'
@@ -107,6 +109,31 @@ async fn variables_go_before_the_text() {
         Request::get(format!("ws://{addr}/")).header("origin", "https://elsewhere.example").body(());
     open(addr, foreign.unwrap()).await.unwrap();
     assert!(exchange(addr, b"").await.starts_with("HTTP/1.1 408 "));
+}
+
+#[tokio::test]
+async fn how_the_server_stops_is_a_setting_too() {
+    let vars = [("CHAT_DRAIN__GRACE", "1m"), ("CHAT_DRAIN__RESTARTS", "true")];
+    let vars = vars.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let text = "listen = 'ws://127.0.0.1:0'\n[drain]\ngrace = '5s'\nspread = '0s'";
+    let settings = Settings::from_toml_and_vars(text, "CHAT_", vars).unwrap();
+    let expected = Drain::new(Duration::from_secs(60)).spread(Duration::ZERO).restarts();
+    assert_eq!(settings.drain(), expected);
+    assert_eq!(Settings::from_toml("").unwrap().drain(), Drain::new(Duration::from_secs(10)));
+
+    let server = settings.bind().await.unwrap();
+    let addr = server.local_addr().unwrap();
+    let running = server.serve(echo);
+    let mut client = connect(addr, "/").await;
+    let receiving = tokio::spawn(async move {
+        client.recv().await.unwrap();
+        client.close_info().unwrap().received.code
+    });
+    assert_eq!(running.stop(settings.drain()).await.clean, 1);
+    assert_eq!(receiving.await.unwrap(), ws_server::CloseCode::SERVICE_RESTART);
+
+    let sentence = fault("[drain]\ngrase = '5s'").await;
+    assert!(sentence.contains("drain") && sentence.contains("unknown field `grase`"), "{sentence}");
 }
 
 #[tokio::test]
@@ -200,6 +227,7 @@ async fn values_that_mean_nothing_are_told_with_what_to_write() {
             "listen = 'wss://127.0.0.1:0'\n[tls]\ncertificate = 'a'\nkey = 'b'\nclients_must = true",
             "the setting tls.clients_must cannot be \"true\": tls.client_authorities must say whose certificates count; name the file, or leave it out",
         ),
+        ("memory_budget = 0", "memory_budget must be more than zero"),
         ("max_handshakes = 0", "max_handshakes must be more than zero"),
         ("pong_timeout = '0s'", "pong_timeout must be more than zero"),
     ] {
@@ -222,6 +250,10 @@ async fn limits_that_contradict_are_told_together() {
         (
             "max_connections_per_address = 20\nmax_connections = 10",
             "max_connections_per_address is 20 and max_connections is 10: lower the first or raise the second",
+        ),
+        (
+            "[drain]\ngrace = '5s'\nspread = '1m 30s'",
+            "the setting drain.spread cannot be \"1m 30s\": it is longer than drain.grace, which is 5s; lower it, or raise that",
         ),
         (
             "proxy_protocol = true",

@@ -186,3 +186,32 @@ async fn clients_show_certificates_where_they_are_asked() {
         assert_eq!(greeted, greeting.map(Message::from));
     }
 }
+
+#[tokio::test]
+async fn sessions_are_resumed_with_tickets_and_also_behind_a_reload() {
+    let folder = Folder::new("resumed");
+    let certified = made("localhost");
+    folder.write(&certified);
+    let tls = folder.tls();
+    let addr = serve(tls.clone()).await;
+    let mut roots = RootCertStore::empty();
+    roots.add(certified.cert.der().clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    // The tickets are the configuration's.
+    let config = Arc::new(config.with_root_certificates(roots).with_no_client_auth());
+    let handshake = async || {
+        let tcp = TcpStream::connect(addr).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        let tls = TlsConnector::from(Arc::clone(&config)).connect(name, tcp).await.unwrap();
+        let request = Request::get("wss://localhost/").body(()).unwrap();
+        let (mut socket, _) = ws_tokio::connect(tls, request, Config::default()).await.unwrap();
+        // Tickets come behind the handshake, and this behind them.
+        socket.recv().await.unwrap().unwrap();
+        socket.get_ref().unwrap().get_ref().1.handshake_kind().unwrap()
+    };
+    assert_eq!(handshake().await, rustls::HandshakeKind::Full);
+    assert_eq!(handshake().await, rustls::HandshakeKind::Resumed);
+    tls.reload().unwrap();
+    assert_eq!(handshake().await, rustls::HandshakeKind::Resumed);
+}

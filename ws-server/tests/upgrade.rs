@@ -16,9 +16,10 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use ws_server::proto::bytes::Bytes;
 use ws_server::proto::http::{Request, Response, StatusCode};
+use ws_server::proto::{MessageKind, Negotiated, Role};
 use ws_server::{
-    Acceptance, BoxError, CloseCode, Config, Message, Server, ServerBuilder, StopReport, Subprotocol,
-    UpgradeRequest, Upgrades, WebSocket,
+    Acceptance, BoxError, CloseCode, Config, Error, MemoryBudget, Message, Server, ServerBuilder, StopReport,
+    Subprotocol, UpgradeRequest, Upgrades, WebSocket,
 };
 
 async fn echo(mut socket: WebSocket) -> Result<(), BoxError> {
@@ -143,4 +144,37 @@ async fn sockets_behind_an_http_server_are_drained() {
     let request = Request::get(format!("ws://{addr}/ws")).body(()).unwrap();
     let refused = open(addr, request).await.err().unwrap();
     assert!(refused.to_string().contains(StatusCode::SERVICE_UNAVAILABLE.as_str()), "{refused}");
+}
+
+#[tokio::test]
+async fn sockets_behind_hyper_share_a_memory_budget() {
+    let budget = MemoryBudget::new(200_000);
+    let (errors, mut told) = mpsc::unbounded_channel();
+    let builder = Server::builder().memory_budget(budget.clone()).on_error(move |error, _| {
+        if matches!(error, Error::GaveUpMemory { .. } | Error::MemoryBudgetReached { .. }) {
+            errors.send(error.to_string()).unwrap();
+        }
+    });
+    let (addr, _upgrades) = hyper(builder).await;
+    let mut greedy = connect(addr, "/").await;
+    greedy.send_fragment(MessageKind::Binary, vec![0; 300_000], false).await.unwrap();
+    while greedy.recv().await.unwrap().is_some() {}
+    assert_eq!(greedy.close_info().unwrap().received.code, CloseCode::TRY_AGAIN_LATER);
+    assert!(told.recv().await.unwrap().starts_with("the connection held "));
+    assert_eq!(budget.used_bytes(), 0);
+
+    // A socket that is none of the server's has all of the budget.
+    let (near, _far) = tokio::io::duplex(100);
+    let mut other = ws_tokio::WebSocket::from_parts(
+        near,
+        Default::default(),
+        Negotiated::new(Role::Server),
+        Config::default(),
+    );
+    other.set_memory_budget(budget);
+    other.send(vec![7; 300_000]).await.unwrap();
+    let request = Request::get(format!("ws://{addr}/")).body(()).unwrap();
+    let refused = open(addr, request).await.err().unwrap().to_string();
+    assert!(refused.contains("503"), "{refused}");
+    assert_eq!(told.recv().await.unwrap(), "the connections hold 200000 bytes already (memory_budget)");
 }

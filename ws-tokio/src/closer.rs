@@ -1,5 +1,6 @@
 //! Closing a socket from somewhere else.
 
+use crate::MemoryBudget;
 use crate::driver::Shared;
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -18,6 +19,8 @@ pub struct SocketStatus {
     pub failure: Option<Failure>,
     /// Bytes that were queued and that the stream has not taken.
     pub unsent_bytes: usize,
+    /// What the socket holds of its memory budget, in bytes; 0 where it has none.
+    pub memory_bytes: usize,
     /// What the connection has carried so far.
     pub counts: Counts,
 }
@@ -36,6 +39,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Closer<S> {
     /// [`ApiMisuse::UnsendableCloseCode`].
     pub fn close(&self, code: CloseCode, reason: &str) -> Result<(), ApiMisuse> {
         self.0.upgrade().map_or(Ok(()), |shared| shared.start_closing(code, reason))
+    }
+
+    /// Ends the socket because this budget is reached: fails it with 1013, and frees at once what it holds, but for a receive buffer that
+    /// its handle has. Where the stream does not take the Close frame at once, because the peer does not read what is queued before it, the
+    /// stream is dropped and the peer sees it cut. Whoever receives gets [`Error::Failed`](crate::Error::Failed) with
+    /// [`LimitError::MemoryBudget`](ws_proto::LimitError::MemoryBudget); what was received and not handed out is lost.
+    pub fn give_up_memory(&self, budget: &MemoryBudget) {
+        let Some(shared) = self.0.upgrade() else { return };
+        let mut core = shared.lock();
+        let stream = core.give_up_memory(budget.limit_bytes(), budget.used_bytes());
+        // The stream may run code of the user when it is dropped, so not under the lock.
+        drop(core);
+        drop(stream);
     }
 }
 
@@ -61,6 +77,7 @@ impl<S> Closer<S> {
             close_info: core.connection.close_info().cloned(),
             failure: core.connection.failure().cloned(),
             unsent_bytes: core.connection.transmit().len(),
+            memory_bytes: core.account.as_ref().map_or(0, |account| account.counted()),
             counts: core.connection.counts(),
         })
     }

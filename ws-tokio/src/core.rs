@@ -1,5 +1,6 @@
 //! What the lock of a socket guards: a connection, its stream, and whoever waits for them.
 
+use crate::budget::Account;
 use crate::deadline::Deadline;
 use crate::driver::{Asked, Leave, Ops, Reader, Shared, now, stream_context};
 use crate::outgoing::Outgoing;
@@ -36,6 +37,8 @@ pub(crate) struct Core<S> {
     /// Why nothing can be written any more. What can still be read is read.
     write_error: Option<io::Error>,
     read_error: Option<io::Error>,
+    /// What it holds of a memory budget, where there is one; in a box, as others do without.
+    pub(crate) account: Option<Box<Account>>,
     pub(crate) ops: Ops<S>,
     pub(crate) told: Told,
 }
@@ -54,7 +57,16 @@ impl<S> Core<S> {
             handles: 1,
             write_error: None,
             read_error: None,
+            account: None,
             ops,
+        }
+    }
+
+    /// Counts what is held, where there is a budget.
+    #[inline]
+    pub(crate) fn settle(&mut self) {
+        if let Some(account) = &mut self.account {
+            account.settle(self.connection.memory_bytes());
         }
     }
 
@@ -158,11 +170,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
                 return Poll::Ready(ControlFlow::Break(self.outcome()));
             }
         }
+        if self.account.is_some() && self.gives_way(reader) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         // Also behind the end: a peer that waits for us to read does not read our Close frame.
         if let Poll::Ready(now) = self.poll_read(reader, stream_cx) {
             return Poll::Ready(ControlFlow::Continue(now));
         }
-        reader.input.release();
         self.poll_timers(&mut reader.deadline, cx).map(ControlFlow::Continue)
     }
 
@@ -261,8 +276,37 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
         self.poll_write_out(&mut Context::from_waker(&waker))
     }
 
-    /// Reads once, to where the bytes belong; ready with the time. An end or error of the stream becomes state of the connection.
+    /// Reads once, to where the bytes belong; ready with the time. An end or error of the stream becomes state of the connection. Where
+    /// nothing can be read, the receive buffer goes back to the thread.
     fn poll_read(&mut self, reader: &mut Reader, cx: &mut Context<'_>) -> Poll<Instant> {
+        let read = self.poll_read_once(reader, cx);
+        if read.is_pending() {
+            self.release_input(reader);
+        } else if let Some(account) = &mut self.account {
+            account.input = reader.input.memory_bytes();
+        }
+        read
+    }
+
+    /// Gives the receive buffer back to the thread when it is empty.
+    fn release_input(&mut self, reader: &mut Reader) {
+        reader.input.release();
+        if let Some(account) = &mut self.account {
+            account.input = reader.input.memory_bytes();
+        }
+    }
+
+    /// The memory budget is reached: are others to run before more is read?
+    fn gives_way(&mut self, reader: &mut Reader) -> bool {
+        let held = self.connection.memory_bytes();
+        let gives_way = self.account.as_mut().is_some_and(|account| account.gives_way(held));
+        if gives_way {
+            self.release_input(reader);
+        }
+        gives_way
+    }
+
+    fn poll_read_once(&mut self, reader: &mut Reader, cx: &mut Context<'_>) -> Poll<Instant> {
         let Some(stream) = self.stream.as_mut().filter(|_| !self.ended) else { return Poll::Pending };
         let read = if let Some(buf) = self.connection.recv_buf() {
             let mut buf = ReadBuf::new(buf);
@@ -314,6 +358,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
             return Err(Error::Io(again(error)));
         }
         Err(Error::Failed(failure.clone()))
+    }
+
+    /// Fails the connection to make room for others. What is queued is let go too where the stream does not take it at once, because
+    /// the peer does not read: then the stream is cut, and is what comes back.
+    pub(crate) fn give_up_memory(&mut self, limit: usize, used: usize) -> Option<S> {
+        self.connection.give_up_memory(limit as u64, used as u64, now());
+        let cut = if self.write_unattended().is_pending() {
+            self.write_error.get_or_insert_with(|| io::ErrorKind::ConnectionAborted.into());
+            // Nothing can be written any more, so this discards it.
+            let _discarded = self.write_unattended();
+            self.stream.take()
+        } else {
+            None
+        };
+        pool::reclaim(&mut self.connection);
+        self.waiting.wake_all();
+        cut
     }
 
     /// Behind the last handle: writes what is queued, then reads and discards what the peer still sends, until it has ended its side or

@@ -4,11 +4,12 @@ use crate::background::Background;
 use crate::core::Core;
 use crate::deadline::Deadline;
 use crate::input::Input;
+use crate::locked::Locked;
 use crate::outgoing::Outgoing;
 use crate::wakers::Slot;
 use crate::{Error, pool};
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -72,18 +73,21 @@ impl<S> Shared<S> {
     }
 
     #[inline]
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Core<S>> {
-        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn lock(&self) -> Locked<'_, S> {
+        Locked(self.core.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The receiving end goes. As the last handle it takes in what was read and not handed out, so that a Close frame among that is not
     /// lost.
     pub(crate) fn leave(&self, reader: &mut Reader) {
-        if reader.input.is_empty() {
+        if reader.input.memory_bytes() == 0 {
             return;
         }
         let mut core = self.lock();
-        if core.handles == 1 {
+        if let Some(account) = &mut core.account {
+            account.input = 0;
+        }
+        if core.handles == 1 && !reader.input.is_empty() {
             let now = core.connection.last_input();
             lend_for(&mut core.connection, reader.input.buffer());
             while core.connection.poll_event(reader.input.buffer(), now).is_some() {}
@@ -154,7 +158,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
     /// What `parse` makes of the input, and the upkeep around it.
     fn poll_parsed<T>(
         self: &Arc<Self>,
-        mut core: MutexGuard<'_, Core<S>>,
+        mut core: Locked<'_, S>,
         reader: &mut Reader,
         cx: &mut Context<'_>,
         parse: impl FnMut(&mut Connection, &mut ReceiveBuffer, Instant) -> Option<Result<T, Error>>,
@@ -196,7 +200,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
     /// Waits for room where there was none, and writes.
     fn poll_send_slowly<O: Outgoing>(
         self: &Arc<Self>,
-        mut core: MutexGuard<'_, Core<S>>,
+        mut core: Locked<'_, S>,
         outgoing: &mut Option<O>,
         mut reader: Option<&mut Reader>,
         cx: &mut Context<'_>,
@@ -318,7 +322,7 @@ fn lend_for(connection: &mut Connection, input: &ReceiveBuffer) {
     }
 }
 
-/// To poll the stream with: the waker that [`Waiting`] tells, or the task's own.
+/// To poll the stream with: the waker that [`Waiting`](crate::wakers::Waiting) tells, or the task's own.
 pub(crate) fn stream_context<'a>(waker: Option<&'a Waker>, cx: &'a Context<'_>) -> Context<'a> {
     Context::from_waker(waker.unwrap_or_else(|| cx.waker()))
 }

@@ -34,6 +34,11 @@ impl Input {
         self.buffer().refill(pool::RECEIVE_BYTES, pool::take_receive_memory)
     }
 
+    /// Memory of the buffer, in bytes.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.0.as_ref().map_or(0, |buffer| buffer.memory_bytes())
+    }
+
     /// Gives the buffer back when nothing is left in it.
     #[inline]
     pub(crate) fn release(&mut self) {

@@ -43,6 +43,12 @@
 //! Keepalive, idle and close timers run while anything on the socket is awaited; they need a tokio runtime with time enabled, and are off
 //! outside of a runtime. Every async function says whether it is cancel safe; all are, none loses, doubles or reorders a byte.
 //!
+//! # What a socket tells
+//!
+//! [`WebSocket::counts`] has its messages, bytes and round trips. With the feature `tracing` (off by default) its opening, its closing
+//! handshake, failures with the rule that was broken, timeouts and errors of the stream are events with the target `ws_tokio` at DEBUG, in the span
+//! of the task that uses the socket, and `WebSocket::trace_frames` shows each frame of one connection.
+//!
 //! # Dropping
 //!
 //! A socket dropped while it is open sends what is queued and a Close frame with 1001 (1011 while its task panics), and finishes the
@@ -55,6 +61,7 @@
 
 mod background;
 mod borrowed;
+mod budget;
 mod closer;
 mod core;
 mod deadline;
@@ -62,6 +69,7 @@ mod driver;
 mod error;
 mod handshake;
 mod input;
+mod locked;
 mod outgoing;
 mod pool;
 mod sink_stream;
@@ -73,6 +81,7 @@ mod wakers;
 pub use ws_proto as proto;
 
 pub use borrowed::Replies;
+pub use budget::{MemoryBudget, Pressure};
 pub use closer::{Closer, SocketStatus};
 pub use error::Error;
 pub use handshake::{Incoming, OpenError, accept, accept_or_answer, accept_since, connect};

@@ -1,8 +1,10 @@
 //! The socket that one task has for itself.
 
 use crate::Error;
+use crate::budget::{Account, MemoryBudget};
 use crate::closer::Closer;
 use crate::driver::{Asked, Leave, Ops, Reader, Shared, now};
+use crate::locked::Locked;
 use crate::outgoing::{Outgoing, Piece, Uncompressed};
 use crate::split::{RecvHalf, SendHalf};
 use bytes::{Buf, Bytes, BytesMut};
@@ -10,7 +12,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::mem::take;
 use std::ops::Deref;
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite};
 use ws_proto::owned::Event;
@@ -231,6 +233,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 }
 
 impl<S> WebSocket<S> {
+    /// Counts from now on for this budget what the socket holds; for one only, the last. Default: none.
+    pub fn set_memory_budget(&mut self, budget: MemoryBudget) {
+        let mut account = Account::new(budget);
+        account.input = self.reader.input.memory_bytes();
+        self.handle.0.lock().account = Some(Box::new(account));
+    }
+
     /// What the opening handshake settled.
     #[must_use]
     pub fn negotiated(&self) -> Negotiated {
@@ -300,7 +309,7 @@ pub struct Parts<S> {
 }
 
 /// The stream of a socket, behind the socket's lock.
-pub struct StreamRef<'a, S>(MutexGuard<'a, crate::core::Core<S>>);
+pub struct StreamRef<'a, S>(Locked<'a, S>);
 
 impl<'a, S> StreamRef<'a, S> {
     pub(crate) fn new(handle: &'a Handle<S>) -> Option<Self> {

@@ -148,6 +148,14 @@ impl Contexts {
         }
     }
 
+    /// Memory that the contexts hold, in bytes.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let compressor = self.compressor.as_ref().map_or(0, Compressor::memory_bytes);
+        let decompressor = self.decompressor.as_ref().map_or(0, |_| Decompressor::MEMORY_BYTES);
+        let history = if let History::Kept(history) = &self.history { history.len() } else { 0 };
+        compressor + decompressor + history
+    }
+
     /// Borrows contexts from `pool`, where there is none and the last message left none.
     pub(crate) fn lend(&mut self, pool: &mut Pool) {
         self.pooled = true;

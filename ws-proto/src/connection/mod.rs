@@ -7,6 +7,7 @@ mod control;
 mod counts;
 mod data;
 mod event;
+mod held;
 mod inflate;
 mod observer;
 mod pongs;

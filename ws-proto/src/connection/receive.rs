@@ -60,6 +60,13 @@ pub(super) struct OpenMessage {
     pub(super) begun: bool,
 }
 
+impl OpenMessage {
+    /// Memory that it holds, in bytes.
+    pub(super) fn memory_bytes(&self) -> usize {
+        size_of::<Self>() + self.assembler.memory_bytes()
+    }
+}
+
 /// What one step of parsing did.
 pub(super) enum Step<'b> {
     Again,

@@ -28,6 +28,11 @@ impl Compressor {
         self.level == level && self.window_bits == window_bits
     }
 
+    /// Memory that it holds, in bytes: tables that are always the same, and the window with the table of its positions.
+    pub(crate) const fn memory_bytes(&self) -> usize {
+        TABLE_BYTES + (4 << self.window_bits)
+    }
+
     /// Appends `payload` compressed and flushed to `out`; the last fragment of a message loses its tail (§7.2.1, step 2).
     pub(crate) fn compress(&mut self, payload: &[u8], fin: bool, out: &mut Vec<u8>) {
         self.fresh = false;
@@ -80,5 +85,7 @@ impl fmt::Debug for Compressor {
     }
 }
 
+/// What a context holds beside its window; measured, as both ends of the range above.
+const TABLE_BYTES: usize = 243 << 10;
 /// Room for a flush; more than the 6 bytes below which zlib may repeat its marker.
 const FLUSH_ROOM: usize = 64;

@@ -40,6 +40,9 @@ impl Decompressor {
         self.window_bits == window_bits
     }
 
+    /// Memory that it holds, in bytes: the same for every window.
+    pub(crate) const MEMORY_BYTES: usize = 46 << 10;
+
     /// Inflates from `input` into the spare capacity of `out`, which it never grows.
     ///
     /// # Errors

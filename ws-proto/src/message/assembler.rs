@@ -53,6 +53,15 @@ impl Assembler {
         self.buf.get_mut(from..self.filled).unwrap_or_default()
     }
 
+    /// Memory that it holds, in bytes.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        #[cfg(feature = "deflate")]
+        let inflated = self.inflated.capacity();
+        #[cfg(not(feature = "deflate"))]
+        let inflated = 0;
+        self.buf.capacity() + inflated
+    }
+
     /// The vector that inflated bytes are appended to.
     #[cfg(feature = "deflate")]
     pub(crate) const fn as_vec(&mut self) -> &mut Vec<u8> {

@@ -71,6 +71,11 @@ impl Memory {
         self.spare.is_some()
     }
 
+    /// Memory that it holds, in bytes.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.spare.as_ref().map_or(0, Spare::capacity)
+    }
+
     /// Bytes that the next large message may have before they arrive.
     pub(crate) const fn earned(&self) -> usize {
         self.earned

@@ -1,5 +1,6 @@
 //! The settings of a server from a file or the environment.
 
+mod drain;
 mod error;
 mod listen;
 mod value;
@@ -7,7 +8,8 @@ mod value;
 pub use error::SettingsError;
 pub use listen::Listeners;
 
-use crate::{Config, IpNet, Origins, Server, ServerBuilder};
+use crate::{Config, IpNet, MemoryBudget, Origins, Server, ServerBuilder};
+use drain::DrainSettings;
 use listen::TlsFiles;
 use serde::Deserialize;
 use std::fmt;
@@ -28,9 +30,12 @@ use value::Every;
 /// | `hosts`, `trusted_proxies` | lists |
 /// | `proxy_protocol`, `compression` | `true` or `false` |
 /// | `max_connections`, `max_connections_per_address`, `max_handshakes` | numbers |
+/// | `memory_budget` | number of bytes |
 /// | `max_message_bytes`, `max_frame_bytes`, `max_fragments`, `max_control_frames`, `max_head_bytes`, `max_headers`, `max_send_queue_bytes` | numbers |
 /// | `max_lifetime`, `handshake_timeout`, `close_timeout`, `pong_timeout`, `idle_timeout` | such as `"10s"`, `"5m"`, `"1h 30m"` |
 /// | `ping_interval` | the same, or `"never"` |
+/// | `drain.grace`, `drain.spread` | such as `"30s"`: how the server stops, by [`drain`](Self::drain); 10 s of grace by default |
+/// | `drain.restarts` | `true` says 1012 then |
 ///
 /// A field that is not there has the default of its setter; one that is not known is an error.
 ///
@@ -67,6 +72,7 @@ pub struct Settings {
     max_connections: Option<usize>,
     max_connections_per_address: Option<usize>,
     max_handshakes: Option<usize>,
+    memory_budget: Option<usize>,
     max_message_bytes: Option<usize>,
     max_frame_bytes: Option<usize>,
     max_fragments: Option<usize>,
@@ -86,6 +92,7 @@ pub struct Settings {
     pong_timeout: Option<Duration>,
     #[serde(deserialize_with = "value::duration")]
     idle_timeout: Option<Duration>,
+    drain: DrainSettings,
 }
 
 impl Settings {
@@ -128,6 +135,7 @@ impl Settings {
     /// [`SettingsError`] names the field.
     pub fn builder(&self) -> Result<ServerBuilder, SettingsError> {
         self.contradictions()?;
+        self.drain.check()?;
         let mut builder = Server::builder()
             .config(self.config()?)
             .origins(self.origins()?)
@@ -144,6 +152,9 @@ impl Settings {
         }
         if let Some(limit) = self.max_handshakes {
             builder = builder.max_handshakes(limit);
+        }
+        if let Some(bytes) = self.memory_budget {
+            builder = builder.memory_budget(MemoryBudget::new(bytes));
         }
         if let Some(lifetime) = self.max_lifetime {
             builder = builder.max_lifetime(lifetime);
@@ -253,6 +264,7 @@ impl Default for Settings {
             max_connections: None,
             max_connections_per_address: None,
             max_handshakes: None,
+            memory_budget: None,
             max_message_bytes: None,
             max_frame_bytes: None,
             max_fragments: None,
@@ -266,6 +278,7 @@ impl Default for Settings {
             ping_interval: None,
             pong_timeout: None,
             idle_timeout: None,
+            drain: DrainSettings::default(),
         }
     }
 }

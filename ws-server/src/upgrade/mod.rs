@@ -4,7 +4,7 @@ use crate::accept::{answer, check};
 use crate::forwarded::Forwarded;
 use crate::observe::{self, Handshake};
 use crate::registry::Entry;
-use crate::serve::{no_panic, run_to_end};
+use crate::serve::{no_panic, run_to_end, told};
 use crate::server::Shared;
 use crate::stream::{Io, PeerAddr, Stream};
 use crate::{Error, ServerHandle, WebSocket};
@@ -162,25 +162,19 @@ impl UpgradeRequest {
         };
         let registered = Arc::clone(&entry);
         let task = tokio::spawn(observe::in_span(span, async move {
-            let outcome = match connection.await {
-                Ok(upgraded) => {
-                    let io = Io::Upgraded(Box::new(TokioIo::new(upgraded)));
-                    let stream = Stream::new(io, Arc::clone(&entry));
-                    let config = Arc::clone(&shared.config);
-                    let socket = WebSocket::from_parts(stream, BytesMut::new(), negotiated, config);
-                    observe::handshake(Handshake::Accepted);
-                    entry.has_socket(socket.closer());
-                    match no_panic(|| handler(socket)) {
-                        Ok(handler) => run_to_end(pin!(handler)).await,
-                        Err(panicked) => Err(panicked),
-                    }
-                }
-                Err(error) => Err(Error::Open(OpenError::Io(std::io::Error::other(error)))),
-            };
-            match outcome {
-                Ok(()) => observe::handler_ended(),
-                Err(error) => shared.report(&error, peer_addr),
-            }
+            let begun =
+                connection.await.map_err(|error| Error::Open(OpenError::Io(std::io::Error::other(error))));
+            let begun = begun.and_then(|upgraded| {
+                let io = Io::Upgraded(Box::new(TokioIo::new(upgraded)));
+                let stream = Stream::new(io, Arc::clone(&entry));
+                let config = Arc::clone(&shared.config);
+                let mut socket = WebSocket::from_parts(stream, BytesMut::new(), negotiated, config);
+                observe::handshake(Handshake::Accepted);
+                entry.has_socket(&mut socket);
+                no_panic(|| handler(socket)).map(Some)
+            });
+            let handler = pin!(told(begun, &shared, &entry));
+            told(run_to_end(handler).await, &shared, &entry);
         }));
         registered.has_task(task.abort_handle());
         response

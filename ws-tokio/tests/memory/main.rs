@@ -2,6 +2,7 @@
 //! together while a buffer grows, so a buffer that doubles reads as up to three times what is in it.
 
 mod core;
+mod held;
 mod idle;
 mod queues;
 
