@@ -49,9 +49,11 @@ pub async fn run(incoming: Incoming, world: Simulation) -> Result<(), BoxError> 
             changed = frames.changed() => {
                 changed?;
                 let frame = frames.borrow_and_update().clone();
-                // A server that stops has said so, and waits for the client's answer.
-                if socket.is_open() {
-                    client.show(&frame, &world, &mut socket).await?;
+                // A server that stops has sent its Close frame, and waits for the client's; what went wrong before that, `recv` tells.
+                if let Err(error) = client.show(&frame, &world, &mut socket).await
+                    && socket.is_open()
+                {
+                    return Err(error);
                 }
             }
         }
