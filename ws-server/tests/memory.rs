@@ -69,5 +69,7 @@ fn idle_bytes() -> i64 {
 fn an_idle_connection_owns_little_more_than_its_task_its_socket_and_a_timer() {
     let bytes = idle_bytes();
     println!("an idle connection: {bytes} bytes");
-    assert!(bytes <= 1400, "{bytes} bytes");
+    // What was last seen of a connection's counts, its span, and the next size of the allocator for a task.
+    let observed = if cfg!(any(feature = "metrics", feature = "tracing")) { 120 } else { 0 };
+    assert!(bytes <= 1440 + observed, "{bytes} bytes");
 }

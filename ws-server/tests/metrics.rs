@@ -176,7 +176,6 @@ async fn connections_are_looked_at_every_second() {
     let mut client = connect(addr, "/").await;
     client.send("hello").await.unwrap();
     client.recv().await.unwrap().unwrap();
-    assert_eq!(traffic(&recorder, "received")[0], 0.0, "the look at the start");
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(1)).await;
     tokio::task::yield_now().await;

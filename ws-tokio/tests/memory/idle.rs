@@ -81,7 +81,7 @@ fn idle_bytes(negotiated: &Negotiated, config: Config) -> i64 {
 fn an_idle_socket_owns_no_buffer() {
     let bytes = idle_bytes(&Negotiated::new(Role::Server), config().build().unwrap());
     println!("an idle socket: {bytes} bytes");
-    assert!(bytes <= 560, "{bytes} bytes");
+    assert!(bytes <= 608, "{bytes} bytes");
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn an_idle_socket_without_context_takeover_owns_no_context() {
     let negotiated = Negotiated::new(Role::Server).with_deflate(params);
     let bytes = idle_bytes(&negotiated, config().build().unwrap());
     println!("an idle socket with deflate: {bytes} bytes");
-    assert!(bytes <= 960, "{bytes} bytes");
+    assert!(bytes <= 1000, "{bytes} bytes");
 }
 
 #[test]
