@@ -115,6 +115,9 @@ pub(crate) fn main() -> Result<()> {
     Ok(())
 }
 
+/// Of a message that fills what lies between.
+const FILL_BYTES: usize = 16 << 10;
+
 /// How a group was served.
 struct Delivered {
     /// Seconds until all who read had a message.
@@ -131,9 +134,11 @@ fn deliver(measure: &Measure, program: &Program, members: usize, stalled: usize)
     let opening = Opening::new(address, false);
     let exchange = Exchange::echo(Payload::Binary, 1024, 1);
     let stalled = Stalled::connect(address, &opening, stalled)?;
+    // Until kernels have no room for those that do not read, and they are as far behind as they can be.
+    Generator::connect(address, Some(&opening), 1)?
+        .run_room(&Exchange::echo(Payload::Binary, FILL_BYTES, 1), measure.time)?;
     let mut generator = Generator::connect(address, Some(&opening), members)?;
     until_asleep(&running)?;
-    // Until those that do not read are as far behind as they can be.
     generator.run_room(&exchange, measure.time)?;
     let began = Instant::now();
     let heard = generator.run_room(&exchange, measure.time)?;
