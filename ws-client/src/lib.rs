@@ -85,7 +85,7 @@
 //! | `platform-roots` | on | certificates are checked as the operating system does; implies `tls` |
 //! | `bundled-roots` | | certificates are checked against Mozilla's roots, compiled in; implies `tls` |
 //! | `blocking` | | the module `blocking`: a client for programs without a runtime |
-//! | `tracing` | | a span for connecting, with events for its stages |
+//! | `tracing` | | a span for connecting with events for its stages, events for the life of a socket, and `trace_frames` |
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(test),
