@@ -52,9 +52,12 @@ impl Burst {
     /// Other messages come than were written.
     pub fn parse(&self) -> Result<Duration> {
         let mut input = self.wire.clone();
+        let mut reading = Reading::new();
         let began = thread_time();
-        self.feed(input.chunks_mut(usize::MAX))?;
-        Ok(thread_time().saturating_sub(began))
+        reading.take(&mut input);
+        let took = thread_time().saturating_sub(began);
+        reading.check(self)?;
+        Ok(took)
     }
 
     /// Parses it as it comes from a socket, in a buffer that is used again.
@@ -62,24 +65,45 @@ impl Burst {
     /// # Errors
     /// Other messages come than were written.
     pub fn parse_in_pieces(&self) -> Result<()> {
-        let mut input = self.wire.clone();
-        self.feed(input.chunks_mut(PIECE))
+        let mut buffer = [0; PIECE];
+        let mut reading = Reading::new();
+        for piece in self.wire.chunks(PIECE) {
+            let (input, _) = buffer.split_at_mut(piece.len());
+            input.copy_from_slice(piece);
+            reading.take(input);
+        }
+        reading.check(self)
+    }
+}
+
+/// A connection that reads a burst.
+struct Reading {
+    connection: Connection,
+    now: Instant,
+    messages: usize,
+    bytes: usize,
+}
+
+impl Reading {
+    fn new() -> Self {
+        let now = Instant::now();
+        let connection = Connection::new(Negotiated::new(Role::Server), Config::default(), now);
+        Self { connection, now, messages: 0, bytes: 0 }
     }
 
-    fn feed<'a>(&self, pieces: impl Iterator<Item = &'a mut [u8]>) -> Result<()> {
-        let now = Instant::now();
-        let mut connection = Connection::new(Negotiated::new(Role::Server), Config::default(), now);
-        let (mut messages, mut bytes) = (0, 0);
-        for mut piece in pieces {
-            while let Some(event) = connection.poll_event(&mut piece, now) {
-                if let Event::Message(message) = event {
-                    messages += 1;
-                    bytes += message.as_bytes().len();
-                }
+    fn take(&mut self, mut input: &mut [u8]) {
+        while let Some(event) = self.connection.poll_event(&mut input, self.now) {
+            if let Event::Message(message) = event {
+                self.messages += 1;
+                self.bytes += message.as_bytes().len();
             }
         }
+    }
+
+    fn check(&self, burst: &Burst) -> Result<()> {
+        let (messages, bytes) = (self.messages, self.bytes);
         ensure!(
-            (messages, bytes) == (self.messages, self.payload_bytes),
+            (messages, bytes) == (burst.messages, burst.payload_bytes),
             "{messages} messages, {bytes} bytes"
         );
         Ok(())
