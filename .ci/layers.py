@@ -46,7 +46,7 @@ CRATES = {
         {"ws-client"} | ROOT_STORES,
     ),
     "ws-autobahn": ({"ws-proto", "ws-tokio", "ws-sync", "ws-client"}, set(), None, {"ws-server"}),
-    "ws-testkit": ({"ws-proto"}, set(), {"bytes", "http", "proptest", "arbitrary", "tokio"}, set()),
+    "ws-testkit": ({"ws-proto"}, set(), {"bytes", "http", "proptest", "arbitrary", "tokio", "tracing", "tracing-subscriber"}, set()),
     "ws-examples": ({"ws-proto", "ws-sync", "ws-tokio", "ws-client", "ws-server"}, set(), None, {"ws-testkit"}),
     "ws-benches": ({"ws-proto", "ws-sync", "ws-tokio", "ws-client", "ws-server"}, set(), None, {"ws-testkit"}),
 }

@@ -1,45 +1,13 @@
 //! What a client tells while it connects.
 
-use std::io;
-use std::sync::{Arc, Mutex};
-use tracing_subscriber::fmt::MakeWriter;
+use tracing::Level;
 use ws_client::{Client, Proxy};
 use ws_server::{Acceptance, Server};
-
-/// All that was written.
-#[derive(Clone, Debug, Default)]
-struct Told(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Told {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Told {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
+use ws_testkit::Told;
 
 #[tokio::test]
 async fn connecting_has_a_span_and_events_for_its_stages_and_shows_no_credential() {
-    let told = Told::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .without_time()
-        .with_writer(told.clone())
-        .finish();
-    // The tasks of this test's runtime run on this thread too.
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let told = Told::listen(Level::TRACE);
     let server = Server::builder().bind("127.0.0.1:0").await.unwrap();
     let addr = server.local_addr().unwrap();
     server.serve(async |incoming| {
@@ -58,7 +26,7 @@ async fn connecting_has_a_span_and_events_for_its_stages_and_shows_no_credential
         client.connect(format!("wss://{addr}/")).await.unwrap_err();
     }
 
-    let text = String::from_utf8(told.0.lock().unwrap().clone()).unwrap();
+    let text = told.lines().join("\n");
     let span = format!("connect{{host=\"127.0.0.1\" port={}}}: ws_client", addr.port());
     for (span, event) in [
         (span.as_str(), "connecting secure=false path=\"/chat\""),

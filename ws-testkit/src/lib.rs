@@ -12,6 +12,7 @@
 //! - [`ScriptedIo`] is a byte stream that is short, slow or broken exactly where a script says so, for `std::io` and (feature
 //!   `tokio`) for tokio.
 //! - [`vectors`] are the examples of RFC 6455, RFC 7692 and RFC 3629; [`strategies`] generate frames, messages and splits for proptest.
+//! - `Told` (feature `tracing`) is what a test's thread tells to `tracing`.
 //! - `fuzz` (feature of that name) are the bodies of fuzz targets.
 //!
 //! What it does not do: it proves nothing by itself, and its masking keys are no secret. Use it in tests only.
@@ -43,6 +44,8 @@ pub mod raw;
 mod script;
 pub mod sim;
 pub mod strategies;
+#[cfg(feature = "tracing")]
+mod told;
 pub mod vectors;
 
 pub use chunks::Chunks;
@@ -53,3 +56,5 @@ pub use pair::{End, SimPair};
 pub use probe::Probe;
 pub use random::{Rng, config, entropy};
 pub use script::{ScriptedIo, ScriptedPeer};
+#[cfg(feature = "tracing")]
+pub use told::Told;

@@ -2,52 +2,17 @@
 
 mod support;
 
-use std::io;
-use std::sync::{Arc, Mutex};
 use support::{masked_text, pair, server};
 use tokio::io::AsyncWriteExt;
 use tracing::{Instrument, Level, info_span};
-use tracing_subscriber::fmt::MakeWriter;
 use ws_proto::{CloseCode, Config, ControlPayload};
-
-/// All that was written.
-#[derive(Clone, Debug, Default)]
-struct Told(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Told {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Told {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
+use ws_testkit::Told;
 
 /// What is told while `work` runs, line by line.
 async fn told(level: Level, work: impl Future<Output = ()>) -> Vec<String> {
-    let told = Told::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_ansi(false)
-        .without_time()
-        .with_writer(told.clone())
-        .finish();
-    // The tasks of a test's runtime run on its thread too.
-    let guard = tracing::subscriber::set_default(subscriber);
+    let told = Told::listen(level);
     work.await;
-    drop(guard);
-    let text = String::from_utf8(told.0.lock().unwrap().clone()).unwrap();
-    text.lines().map(|line| line.trim_start().to_owned()).collect()
+    told.lines()
 }
 
 #[tokio::test]
