@@ -6,7 +6,7 @@
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
 use ws_client::{Client, CloseCode};
 use ws_proto::{Delivery, MessageKind};
 use ws_server::{Acceptance, BoxError, Config, Incoming, Server};
@@ -36,8 +36,7 @@ async fn main() -> Result<()> {
     let mut source = tokio::io::repeat(b'x').take(len as u64);
     let mut message = ws.send_writer(MessageKind::Binary);
     tokio::io::copy(&mut source, &mut message).await?;
-    message.shutdown().await?;
-    drop(message);
+    message.finish().await?;
     let answer = ws.recv().await?.context("the server closed")?;
     println!("sent a message of {len} bytes");
     println!("the server says: {}", answer.as_text().unwrap_or_default());

@@ -50,8 +50,7 @@ use ws_proto::{Failure, MessageKind};
 /// # tokio::spawn(async move {
 /// #     let mut writer = peer.send_writer(MessageKind::Binary);
 /// #     writer.write_all(&[7; 1_000_000]).await.unwrap();
-/// #     writer.shutdown().await.unwrap();
-/// #     drop(writer);
+/// #     writer.finish().await.unwrap();
 /// #     peer.close(ws_tokio::CloseCode::NORMAL, "").await.unwrap();
 /// # });
 /// # let mut file = tokio::io::sink();

@@ -6,6 +6,7 @@ use crate::outgoing::Piece;
 use crate::wakers::Slot;
 use bytes::BytesMut;
 use std::fmt;
+use std::future::poll_fn;
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,9 +20,10 @@ use ws_proto::{CloseCode, MessageKind, SendRefusal};
 /// 64 KiB; `flush` sends what has come of the next one. Writing waits while `max_send_queue_bytes` are queued, so the writer is no faster
 /// than the peer. Control frames may leave in between, other messages may not. Compressed it is where that was negotiated.
 ///
-/// **`shutdown` ends the message**, and waits until it was handed to the stream. Nothing can be written behind it.
+/// **[`finish`](Self::finish) ends the message**, and gives the socket back. For code that knows an [`AsyncWrite`] only, `shutdown` ends it
+/// too; nothing can be written behind it, and the writer stays until it is dropped.
 ///
-/// # Dropping it before
+/// # Dropping it unfinished
 /// As long as no fragment was queued, there was no message: what was written is forgotten, and the socket is as before. Else the peer has
 /// a part of a message that nothing can take back, so the connection is closed with 1011.
 ///
@@ -32,12 +34,11 @@ use ws_proto::{CloseCode, MessageKind, SendRefusal};
 ///
 /// # Cancel safety
 /// Writes are cancel safe, as far as the method that is used is (`write` is, `write_all` is not). `flush` and `shutdown` are: call them
-/// again.
+/// again. `finish` has the writer, so a cancelled one has ended: see there.
 ///
 /// # Example
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use tokio::io::AsyncWriteExt;
 /// use ws_tokio::MessageKind;
 ///
 /// # let (near, far) = tokio::io::duplex(4096);
@@ -49,7 +50,8 @@ use ws_proto::{CloseCode, MessageKind, SendRefusal};
 /// # let mut file = &[7; 1_000_000][..];
 /// let mut message = socket.send_writer(MessageKind::Binary);
 /// tokio::io::copy(&mut file, &mut message).await?;
-/// message.shutdown().await?;
+/// message.finish().await?;
+/// socket.send("that was all").await?;
 /// # assert_eq!(receiving.await??.unwrap().len(), 1_000_000);
 /// # Ok(()) }
 /// ```
@@ -79,6 +81,28 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> MessageWriter<'a, S> {
     pub(crate) fn new(shared: &'a Arc<Shared<S>>, reader: Option<&'a mut Reader>, kind: MessageKind) -> Self {
         let fragment_bytes = shared.lock().connection.config().fragment_bytes().unwrap_or(FRAGMENT_BYTES);
         Self { shared, reader, kind, fragment_bytes, buf: BytesMut::new(), state: State::Fresh }
+    }
+
+    /// Ends the message: sends what is left as its last fragment, an empty one if nothing is, and waits until it was handed to the stream.
+    ///
+    /// # Errors
+    /// As writing ([`MessageWriter`]). The message has not arrived as a whole then, unless the stream failed behind it.
+    ///
+    /// # Cancel safety
+    /// Not safe while it waits for room in the queue: the writer is dropped with it, unfinished. Once the last fragment is queued, the message
+    /// leaves without it, as after a cancelled `flush`.
+    pub async fn finish(mut self) -> io::Result<()> {
+        poll_fn(|cx| self.poll_finish(cx)).await
+    }
+
+    /// Queues the last fragment, and waits until it was handed to the stream.
+    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.state {
+            State::Fresh | State::Open => ready!(self.poll_queue(cx, true))?,
+            State::Finished => {}
+            State::Failed => return Poll::Ready(Err(ended())),
+        }
+        self.shared.poll_flush(Slot::Sender, cx).map_err(into_io)
     }
 
     /// Waits for room, and queues what was written as a fragment.
@@ -146,13 +170,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for MessageWriter<'_, S> {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        match this.state {
-            State::Fresh | State::Open => ready!(this.poll_queue(cx, true))?,
-            State::Finished => {}
-            State::Failed => return Poll::Ready(Err(ended())),
-        }
-        this.shared.poll_flush(Slot::Sender, cx).map_err(into_io)
+        self.get_mut().poll_finish(cx)
     }
 }
 

@@ -3,6 +3,7 @@
 mod support;
 
 use bytes::BytesMut;
+use futures_util::FutureExt;
 use std::io::ErrorKind;
 use std::time::Duration;
 use support::{masked_text, server, text};
@@ -275,6 +276,45 @@ async fn a_writer_that_is_dropped_in_the_middle_closes_and_before_the_first_frag
 }
 
 #[tokio::test]
+async fn a_message_that_is_finished_leaves_the_socket_free_for_the_next() {
+    let (mut socket, mut peer, _) = server(1 << 16, Config::default());
+    let mut message = socket.send_writer(MessageKind::Binary);
+    message.write_all(b"one").await.unwrap();
+    message.flush().await.unwrap();
+    message.finish().await.unwrap();
+    socket.send_writer(MessageKind::Binary).finish().await.unwrap();
+    socket.send("as before").await.unwrap();
+    let mut wire = RawFrame::binary("one").unfinished().to_bytes();
+    wire.extend(RawFrame::continuation("").to_bytes());
+    wire.extend(RawFrame::binary("").to_bytes());
+    wire.extend(text("as before"));
+    support::expect(&mut peer, &wire).await;
+    assert!(socket.is_open());
+}
+
+#[tokio::test]
+async fn a_finish_that_is_dropped_closes_while_it_waits_for_room_and_behind_that_the_message_leaves() {
+    let narrow = || Config::builder().fragment_bytes(Some(4)).max_send_queue_bytes(1).build().unwrap();
+    // A stream that takes four bytes: a part of the first fragment stays queued, so there is no room for the last one.
+    let (mut socket, mut peer, _) = server(4, narrow());
+    let mut message = socket.send_writer(MessageKind::Binary);
+    message.write_all(b"begunend").await.unwrap();
+    assert!(message.finish().now_or_never().is_none());
+    assert!(!socket.is_open());
+    let mut wire = RawFrame::binary("begu").unfinished().to_bytes();
+    wire.extend(RawFrame::close(1011, "a message was left unfinished").to_bytes());
+    support::expect(&mut peer, &wire).await;
+
+    // The last fragment is queued, and finishing waits for the stream.
+    let (mut socket, mut peer, _) = server(4, narrow());
+    let mut message = socket.send_writer(MessageKind::Binary);
+    message.write_all(b"end").await.unwrap();
+    assert!(message.finish().now_or_never().is_none());
+    assert!(socket.is_open());
+    support::expect(&mut peer, &RawFrame::binary("end").to_bytes()).await;
+}
+
+#[tokio::test]
 async fn writing_fails_where_the_connection_is_closed_or_the_text_is_not_utf_8() {
     let (mut socket, mut peer, _) = server(1 << 16, Config::default());
     let mut message = socket.send_writer(MessageKind::Text);
@@ -303,8 +343,7 @@ async fn a_writer_waits_for_a_peer_that_does_not_read() {
     let writing = tokio::spawn(async move {
         let mut message = sender.send_writer(MessageKind::Binary);
         message.write_all(&[7; 100_000]).await.unwrap();
-        message.shutdown().await.unwrap();
-        drop(message);
+        message.finish().await.unwrap();
         sender
     });
     // Receiving goes on meanwhile.

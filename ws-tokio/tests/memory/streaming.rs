@@ -5,7 +5,7 @@ use bytes::BytesMut;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncBufReadExt, AsyncRead, ReadBuf};
 use ws_proto::{Config, ConfigBuilder, Delivery, MessageKind};
 use ws_tokio::WebSocket;
 
@@ -42,15 +42,14 @@ fn exchange(len: u64, back: u64, negotiated: impl Fn(Role) -> Negotiated, config
             let there = async {
                 let mut message = client.send_writer(MessageKind::Binary);
                 tokio::io::copy(&mut Zeros(len), &mut message).await.unwrap();
-                message.shutdown().await.unwrap();
-                drop(message);
+                message.finish().await.unwrap();
                 count(&mut client.recv_reader().await.unwrap().unwrap()).await
             };
             let answer = async {
                 let there = count(&mut receiving.recv_reader().await.unwrap().unwrap()).await;
                 let mut message = sending.send_writer(MessageKind::Binary);
                 tokio::io::copy(&mut Zeros(back), &mut message).await.unwrap();
-                message.shutdown().await.unwrap();
+                message.finish().await.unwrap();
                 there
             };
             assert_eq!(tokio::join!(there, answer), (back, len));
