@@ -49,7 +49,7 @@ impl Guest {
 
     /// The next message, where one comes though nobody sends.
     pub(crate) async fn next_if_any(&mut self) -> Option<Message> {
-        // Paused, the clock moves when no task has anything to do any more.
+        // As in `settle`.
         tokio::time::timeout(std::time::Duration::from_millis(1), self.client.recv()).await.ok()?.ok()?
     }
 
@@ -73,6 +73,7 @@ pub(crate) fn text(message: &Message) -> String {
 
 /// Lets all tasks that can do something do it.
 pub(crate) async fn settle() {
+    // Paused, the clock moves when no task has anything to do any more.
     tokio::time::sleep(std::time::Duration::from_millis(1)).await;
 }
 
