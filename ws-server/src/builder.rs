@@ -156,6 +156,10 @@ impl ServerBuilder {
     /// that hold most are closed with 1013, one after the other, until an eighth of the budget is free: their handlers get an error, and
     /// what they held is free at once. One whose peer does not read even that Close frame is cut.
     /// Each is told to [`on_error`](Self::on_error) as [`Error::GaveUpMemory`].
+    ///
+    /// **With TLS** the buffers of rustls do not count. They are bounded for each connection: 64 KiB of records that a peer does not take,
+    /// 18 KiB of one of the peer's that is not complete, 16 KiB that it has decrypted; some 100 KiB in all where everything goes against
+    /// it, and nearly nothing while a connection is idle. Leave room for these beside the budget.
     pub fn memory_budget(mut self, budget: impl Into<Option<MemoryBudget>>) -> Self {
         self.limits.memory_budget = budget.into();
         self

@@ -1,6 +1,8 @@
 //! TLS.
 #![cfg(feature = "tls")]
 
+mod trust;
+
 use rustls::pki_types::{CertificateDer, ServerName};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,6 +12,7 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use trust::trusting;
 use ws_server::proto::http::Request;
 use ws_server::{Acceptance, BoxError, CloseCode, Config, Incoming, Message, Server, Tls, rustls};
 use ws_tokio::WebSocket;
@@ -46,12 +49,7 @@ async fn echo(incoming: Incoming) -> Result<(), BoxError> {
 }
 
 async fn connect_tls(target: &Target, alpn: &[&[u8]]) -> std::io::Result<TlsStream<TcpStream>> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(target.authority.clone()).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config =
-        rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let mut config = config.with_root_certificates(roots).with_no_client_auth();
+    let mut config = trusting([target.authority.clone()]).with_no_client_auth();
     config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
     let tcp = TcpStream::connect(target.addr).await.unwrap();
     let name = ServerName::try_from("localhost").unwrap();

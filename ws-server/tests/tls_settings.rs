@@ -1,8 +1,10 @@
 //! Certificates: more than one, new ones while the server runs, and those of clients.
 #![cfg(feature = "tls")]
 
+mod trust;
+
+use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,6 +12,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use trust::trusting;
 use ws_server::proto::http::Request;
 use ws_server::{Acceptance, BoxError, Config, Incoming, Message, Server, Tls, rustls};
 use ws_tokio::WebSocket;
@@ -44,13 +47,7 @@ async fn connect(
     trusted: &[&Certified],
     own: Option<&Certified>,
 ) -> Result<WebSocket<TlsStream<TcpStream>>, BoxError> {
-    let mut roots = RootCertStore::empty();
-    for certified in trusted {
-        roots.add(certified.cert.der().clone())?;
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    let config = config.with_root_certificates(roots);
+    let config = trusting(trusted.iter().map(|certified| certified.cert.der().clone()));
     let config = match own {
         None => config.with_no_client_auth(),
         Some(own) => {
@@ -194,12 +191,8 @@ async fn sessions_are_resumed_with_tickets_and_also_behind_a_reload() {
     folder.write(&certified);
     let tls = folder.tls();
     let addr = serve(tls.clone()).await;
-    let mut roots = RootCertStore::empty();
-    roots.add(certified.cert.der().clone()).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
     // The tickets are the configuration's.
-    let config = Arc::new(config.with_root_certificates(roots).with_no_client_auth());
+    let config = Arc::new(trusting([certified.cert.der().clone()]).with_no_client_auth());
     let handshake = async || {
         let tcp = TcpStream::connect(addr).await.unwrap();
         let name = ServerName::try_from("localhost").unwrap();

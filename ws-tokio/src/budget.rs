@@ -10,7 +10,8 @@ use tokio::sync::watch;
 ///
 /// **What counts**, in bytes of capacity: messages that are being received, receive buffers that are not empty, what is queued, contexts of
 /// permessage-deflate and what is kept of their windows. A message that is queued by reference counts for each socket that queues it, but for
-/// [`Prepared`](crate::Prepared) ones, which are made to be shared. Not what was handed out, nor what each socket has anyway (some KiB, with its task and its TLS session), nor what the kernel holds. Nor what
+/// [`Prepared`](crate::Prepared) ones, which are made to be shared. Not what was handed out, nor what each socket has anyway (some KiB, with
+/// its task), nor what the kernel or the stream holds: a stream's buffers, of TLS for one, have to be bounded by itself. Nor what
 /// a thread keeps spare for all of its sockets: at most 16 buffers of 1 MiB together, 4 receive buffers of 256 KiB, 4 contexts for each direction
 /// (1.7 MiB) and 2 MiB of large messages, or one larger.
 ///

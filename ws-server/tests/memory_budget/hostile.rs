@@ -1,28 +1,32 @@
-//! A memory budget on real sockets.
+//! What hostile clients can make a server hold.
 
-mod client;
-
-use client::{connect, exchange};
+use crate::{echo, settings};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
-use tokio::io::DuplexStream;
 use tokio::sync::mpsc;
-use ws_server::proto::bytes::{Buf, Bytes, BytesMut};
-use ws_server::proto::{Connection, ControlPayload, MessageKind, Negotiated, Role};
-use ws_server::{
-    Acceptance, BoxError, CloseCode, Config, Error, Incoming, MemoryBudget, Message, Server, ServerBuilder,
-};
+use ws_server::proto::bytes::Buf;
+use ws_server::proto::{Connection, MessageKind, Negotiated, Role};
+use ws_server::{Acceptance, BoxError, Config, Incoming, MemoryBudget, ServerBuilder};
 
-const MESSAGE: usize = 1 << 20;
+pub(crate) const MESSAGE: usize = 1 << 20;
 const BUDGET: usize = 16 << 20;
 /// What a thread's pools keep: buffers, receive buffers, contexts, memory of large messages.
 const SPARE: usize = (16 << 18) + (4 << 18) + (2 << 20) + (2 << 20);
 /// One read with what it inflates to, and the old memory of a buffer that grows.
 const ONE_CALL: usize = 3 * MESSAGE;
 /// What each connection has anyway: its task, its handshake, its socket.
-const EACH: usize = 16 << 10;
+pub(crate) const EACH: usize = 16 << 10;
+
+/// What a client writes to and reads from.
+pub(crate) trait Stream: Read + Write {}
+
+impl<T: Read + Write> Stream for T {}
+
+/// What a client puts on TCP.
+pub(crate) type OpenStream = dyn Fn(TcpStream) -> Box<dyn Stream> + Send + Sync;
 
 /// What a hostile client does.
 #[derive(Clone, Copy, Debug)]
@@ -42,12 +46,13 @@ impl Kind {
     fn start(
         self,
         addr: SocketAddr,
+        stream: Arc<OpenStream>,
         done: mpsc::UnboundedSender<bool>,
     ) -> (Sender<()>, std::thread::JoinHandle<()>) {
         let (end, ended) = channel();
         let thread = std::thread::spawn(move || {
-            let mut stream = TcpStream::connect(addr).unwrap();
-            if let Some(thrown_out) = self.work(&mut stream).unwrap_or(Some(true)) {
+            let mut stream = stream(TcpStream::connect(addr).unwrap());
+            if let Some(thrown_out) = self.work(&mut *stream).unwrap_or(Some(true)) {
                 done.send(thrown_out).unwrap();
             }
             // Fails when the test is over.
@@ -57,7 +62,7 @@ impl Kind {
     }
 
     /// Was it thrown out? `None` where the server's handler tells that.
-    fn work(self, stream: &mut TcpStream) -> std::io::Result<Option<bool>> {
+    fn work(self, stream: &mut dyn Stream) -> std::io::Result<Option<bool>> {
         let (path, extensions) = match self {
             Self::InPart => ("/", ""),
             Self::Bomb => ("/", "Sec-WebSocket-Extensions: permessage-deflate\r\n"),
@@ -105,14 +110,6 @@ fn request(path: &str, lines: &str) -> String {
     )
 }
 
-async fn echo(incoming: Incoming) -> Result<(), BoxError> {
-    let mut socket = incoming.accept(Acceptance::default()).await?;
-    while let Some(message) = socket.recv().await? {
-        socket.send(message).await?;
-    }
-    Ok(())
-}
-
 /// Echoes; under `/push` it sends messages of its own for as long as the client takes them, tells when it does not any more, and waits.
 async fn handler(incoming: Incoming, full: mpsc::UnboundedSender<bool>) -> Result<(), BoxError> {
     if incoming.request().uri().path() != "/push" {
@@ -138,29 +135,22 @@ async fn handler(incoming: Incoming, full: mpsc::UnboundedSender<bool>) -> Resul
     Ok(outcome?)
 }
 
-/// What the settings of these tests have in common, and what is told.
-fn settings(budget: &MemoryBudget) -> (ServerBuilder, mpsc::UnboundedReceiver<String>) {
-    let (errors, told) = mpsc::unbounded_channel();
-    let config = Config::builder().max_message_bytes(MESSAGE).max_frame_bytes(MESSAGE).ping_interval(None);
-    let builder = Server::builder()
-        .config(config.deflate(None).build().unwrap())
-        .memory_budget(budget.clone())
-        .on_error(move |error, peer| {
-            if matches!(error, Error::GaveUpMemory { .. } | Error::MemoryBudgetReached { .. }) {
-                assert!(peer.is_some());
-                let _ = errors.send(error.to_string());
-            }
-        });
-    (builder, told)
-}
-
 #[test]
 fn hostile_connections_hold_no_more_than_the_budget_and_a_little() {
+    hold_the_bound(|builder| builder, Arc::new(|tcp| Box::new(tcp)), EACH);
+}
+
+/// Hostile clients of this server make it hold no more than the budget, what was read at once, what is spare, and so much each.
+pub(crate) fn hold_the_bound(
+    with: impl FnOnce(ServerBuilder) -> ServerBuilder,
+    stream: Arc<OpenStream>,
+    each: usize,
+) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let budget = MemoryBudget::new(BUDGET);
     let (builder, mut told) = settings(&budget);
     let config = Config::builder().max_message_bytes(MESSAGE).max_frame_bytes(MESSAGE).ping_interval(None);
-    let builder = builder.config(config.build().unwrap());
+    let builder = with(builder.config(config.build().unwrap()));
     let each_kind = 24;
     let all = each_kind * KINDS.len();
     let mut thrown_out = 0;
@@ -174,7 +164,7 @@ fn hostile_connections_hold_no_more_than_the_budget_and_a_little() {
             let running = server.serve(move |incoming| handler(incoming, full.clone()));
             let mut threads = Vec::new();
             for kind in KINDS.into_iter().cycle().take(all) {
-                threads.push(kind.start(addr, done.clone()));
+                threads.push(kind.start(addr, Arc::clone(&stream), done.clone()));
             }
             // Until the server has taken all that it takes of each.
             for _ in 0..all {
@@ -191,7 +181,7 @@ fn hostile_connections_hold_no_more_than_the_budget_and_a_little() {
         });
     });
     println!("{} bytes were held at most", measured.bytes_max);
-    let bound = BUDGET + ONE_CALL + SPARE + all * EACH;
+    let bound = BUDGET + ONE_CALL + SPARE + all * each;
     assert!(
         measured.bytes_max <= bound as u64,
         "{} bytes were held, the bound is {bound}",
@@ -208,77 +198,4 @@ fn hostile_connections_hold_no_more_than_the_budget_and_a_little() {
     assert!(gave_up >= 10, "{gave_up} gave up their memory, {thrown_out} of {all} saw that");
     drop(runtime);
     assert_eq!(budget.used_bytes(), 0, "nothing is held behind the last connection");
-}
-
-/// A socket that is none of a server's, and holds more than the budget.
-async fn greedy(budget: &MemoryBudget) -> (ws_tokio::WebSocket<DuplexStream>, DuplexStream) {
-    let (near, far) = tokio::io::duplex(100);
-    let negotiated = Negotiated::new(Role::Server);
-    let mut socket = ws_tokio::WebSocket::from_parts(near, BytesMut::new(), negotiated, Config::default());
-    socket.set_memory_budget(budget.clone());
-    socket.send(vec![7; 2 * budget.limit_bytes()]).await.unwrap();
-    assert!(budget.is_reached());
-    (socket, far)
-}
-
-#[tokio::test]
-async fn while_the_budget_is_reached_new_ones_get_503_and_those_who_hold_nothing_go_on() {
-    let budget = MemoryBudget::new(100_000);
-    let (builder, mut told) = settings(&budget);
-    let server = builder.bind("127.0.0.1:0").await.unwrap();
-    let addr = server.local_addr().unwrap();
-    server.serve(echo);
-    let mut honest = connect(addr, "/").await;
-    let greedy = greedy(&budget).await;
-    // Asks for the connection's end too: one that is let in is not to hold up this test.
-    let close = [0x88, 0x80, 0, 0, 0, 0];
-    let refused = exchange(addr, &[request("/", "").as_bytes(), &close].concat()).await;
-    assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
-    assert!(refused.ends_with("the server has no memory left for more connections\n"), "{refused}");
-    assert_eq!(told.recv().await.unwrap(), "the connections hold 100000 bytes already (memory_budget)");
-    for _ in 0..10 {
-        honest.send("still here").await.unwrap();
-        assert_eq!(honest.recv().await.unwrap(), Some(Message::from("still here")));
-    }
-    drop(greedy.0.into_parts());
-    connect(addr, "/").await;
-    assert!(told.try_recv().is_err(), "nobody had to give up memory");
-}
-
-#[tokio::test]
-async fn the_greediest_are_closed_with_1013_first_and_the_others_go_on() {
-    let budget = MemoryBudget::new(1_000_000);
-    let (builder, mut told) = settings(&budget);
-    let server = builder.bind("127.0.0.1:0").await.unwrap();
-    let addr = server.local_addr().unwrap();
-    let running = server.serve(echo);
-    // In an order that is none; the last passes the budget.
-    let mut clients = Vec::new();
-    for len in [200_000, 500_000, 100_000, 300_000] {
-        let mut client = connect(addr, "/").await;
-        client.send_fragment(MessageKind::Binary, vec![0; len], false).await.unwrap();
-        client.ping(ControlPayload::empty()).await.unwrap();
-        // Its pong, or its end.
-        let event = client.recv_event().await;
-        clients.push((len, client, event));
-    }
-    for (len, client, event) in &mut clients {
-        if *len == 500_000 {
-            let end =
-                if event.is_ok() { client.recv_event().await } else { std::mem::replace(event, Ok(None)) };
-            assert!(matches!(end, Ok(None)), "{end:?}");
-            let close = client.close_info().unwrap().received;
-            assert_eq!(close.code, CloseCode::TRY_AGAIN_LATER);
-            assert_eq!(close.reason, "there is no memory left for this connection");
-        } else {
-            client.send_fragment(MessageKind::Binary, Bytes::new(), true).await.unwrap();
-            assert_eq!(client.recv().await.unwrap().unwrap().len(), *len);
-        }
-    }
-    let told = told.recv().await.unwrap();
-    let expected = "the connection held 5";
-    assert!(told.starts_with(expected), "{told}");
-    drop(clients);
-    running.stop(Duration::from_secs(60)).await;
-    assert_eq!(budget.used_bytes(), 0);
 }
