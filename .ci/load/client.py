@@ -22,12 +22,22 @@ class Client:
 
     @classmethod
     async def connect(cls, port, window, tls=None):
+        client = await cls.ask(port, window, tls)
+        await client.opened()
+        return client
+
+    @classmethod
+    async def ask(cls, port, window, tls=None):
+        """One that has sent its opening handshake."""
         reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls, server_hostname="localhost" if tls else None)
         writer.write(OPENING.format(key=base64.b64encode(os.urandom(16)).decode()).encode())
-        head = await reader.readuntil(b"\r\n\r\n")
+        return cls(reader, writer, window)
+
+    async def opened(self):
+        """Waits for the answer to it."""
+        head = await self._reader.readuntil(b"\r\n\r\n")
         if not head.startswith(b"HTTP/1.1 101 "):
             raise ConnectionError(head.split(b"\r\n")[0].decode())
-        return cls(reader, writer, window)
 
     def certificate(self):
         """The server's, DER."""
@@ -61,6 +71,10 @@ class Client:
         """Begins to close."""
         self.is_stopping = True
         self._write(CLOSE, (1000).to_bytes(2, "big"))
+
+    def leave(self):
+        """Ends the stream without a word."""
+        self._writer.close()
 
     def _acknowledge(self, payload):
         if payload.decode() != str(self.acknowledged):

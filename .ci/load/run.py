@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Servers under load: one that is told to stop (`drain`), and one that gets new certificates (`reload`).
+"""Servers under load: one that is told to stop (`drain`), one that gets new certificates (`reload`), and one without descriptors (`descriptors`).
 
 drain: the example `graceful_shutdown` has 2,000 connections that exchange numbered messages without a pause when it gets SIGTERM. Every
 client must see 1012 and the end of the stream behind it, the replies must have come in order and without a gap, the clients must have
@@ -7,6 +7,10 @@ got as many as the server counted, and the process must end inside its time of g
 
 reload: the example `tls_reload` gets a new certificate five times while 200 connections exchange messages. None may end or stand still, and a
 handshake behind each reload must see the new certificate.
+
+descriptors: the example `graceful_shutdown` may open no more file descriptors than 50 connections take, has them, and is asked for 100 more. It must
+neither end nor spin: its CPU time and its wake-ups are printed beside the span; a tenth of it is a fault, and so are 50 a second. The 50 go on; when 10 of them close, 10
+of those that wait are let in, and behind the others' end a new one is.
 """
 import argparse
 import asyncio
@@ -28,15 +32,17 @@ from programs import CheckFailed, Program, end_children_on_signals
 GOING_AWAY, SERVICE_RESTART, NORMAL = 1001, 1012, 1000
 PATIENCE = 120  # seconds for what has no time of its own
 RELOADS = 5
+SPAN = 5  # seconds, in which a server without descriptors is looked at
+WAKE_UPS = 50  # a second; it looks again after 10 ms, twice as late each time, and at the latest after a second
 
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--programs", type=Path, required=True, help="directory of examples/graceful_shutdown and examples/tls_reload")
     options.add_argument("--work", type=Path, required=True, help="where logs and certificates go")
-    options.add_argument("--connections", type=int, help="default: 2000 for drain, 200 for reload")
+    options.add_argument("--connections", type=int, help="default: 2000 for drain, 200 for reload, 50 for descriptors")
     options.add_argument("--grace", type=int, default=10, help="seconds (drain)")
-    options.add_argument("check", nargs="*", choices=["drain", "reload", []], help="default: both")
+    options.add_argument("check", nargs="*", choices=[*CHECKS, []], help="default: all")
     options = options.parse_args()
     end_children_on_signals()
     shutil.rmtree(options.work, ignore_errors=True)
@@ -45,9 +51,9 @@ def main():
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     faults = 0
-    for name in options.check or ["drain", "reload"]:
+    for name in options.check or CHECKS:
         try:
-            found = asyncio.run({"drain": drain, "reload": reload}[name](options))
+            found = asyncio.run(CHECKS[name](options))
         except (CheckFailed, OSError, TimeoutError, asyncio.IncompleteReadError) as failure:
             found = [f"{failure!r}"]
         faults += len(found)
@@ -125,6 +131,68 @@ async def reload(options):
         f"{sum(client.acknowledged for client in clients)} replies, all closed with 1000: {not faults}"
     )
     return faults
+
+
+async def descriptors(options):
+    count = options.connections or 50
+    with program("graceful_shutdown", options) as server:
+        port, pid = port_of(server), server.process.pid
+        limit = len(os.listdir(f"/proc/{pid}/fd")) + count
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, limit))
+        held = await connect_all(count, port, 1)
+        waiting = [await Client.ask(port, 1) for _ in range(2 * count)]
+        answers = [asyncio.create_task(client.opened()) for client in waiting]
+        # Nobody says anything meanwhile.
+        before, woken = cpu_seconds(pid), wake_ups(pid)
+        await asyncio.sleep(SPAN)
+        cpu, woken = cpu_seconds(pid) - before, wake_ups(pid) - woken
+        faults = ["a connection beyond the limit was let in"] if any(answer.done() for answer in answers) else []
+        if cpu > SPAN / 10 or woken > SPAN * WAKE_UPS:
+            faults.append(f"the server took {cpu:.2f} s of CPU and woke {woken} times in {SPAN} s in which nothing can be done")
+        running = asyncio.gather(*(client.run() for client in held))
+        await until(lambda: all(client.acknowledged >= 10 for client in held))
+
+        room = count // 5
+        for client in held[:room]:
+            client.stop()
+        await until(lambda: sum(answer.done() for answer in answers) >= room)
+        let_in = [client for client, answer in zip(waiting, answers) if answer.done()]
+        for answer in answers:
+            answer.cancel()
+        for client in waiting:
+            client.leave()
+        newcomer = await asyncio.wait_for(Client.connect(port, 1), PATIENCE)
+        running = asyncio.gather(running, newcomer.run())
+        held_on = held[room:]
+        were = [client.acknowledged for client in held_on]
+        await until(lambda: newcomer.acknowledged >= 10 and all(client.acknowledged > was for client, was in zip(held_on, were)))
+        for client in (*held_on, newcomer):
+            client.stop()
+        await asyncio.wait_for(running, PATIENCE)
+        server.check_alive()
+    everyone = (*held, newcomer)
+    faults += [f"connection {number}: {client.fault}" for number, client in enumerate(everyone) if client.fault]
+    faults += [f"a connection was closed with {client.closed_with}" for client in everyone if client.closed_with != NORMAL]
+    print(
+        f"descriptors: {limit} of them and {count} connections, {len(waiting)} more waited; in {SPAN} s of that the server took {cpu:.2f} s of CPU "
+        f"and woke {woken} times; {room} closed and {len(let_in)} were let in, then a newcomer; {sum(client.acknowledged for client in held)} replies"
+    )
+    return faults
+
+
+def cpu_seconds(pid):
+    """What the process has taken, as user and in the system."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def wake_ups(pid):
+    """How often its threads went to sleep of their own accord."""
+    statuses = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/status")]
+    return sum(int(line.split()[1]) for status in statuses for line in status.splitlines() if line.startswith("voluntary"))
+
+
+CHECKS = {"drain": drain, "reload": reload, "descriptors": descriptors}
 
 
 def program(name, options, *arguments):
