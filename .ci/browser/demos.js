@@ -2,26 +2,14 @@
 'use strict';
 
 const path = require('path');
-const { parseArgs } = require('util');
-const { chromium } = require('playwright-core');
+const { header, open, read, run, tell } = require('./chromium.js');
 
-const PATIENCE = 120_000; // milliseconds for anything that is waited for; the machine may be busy
-const ARGUMENTS = ['--headless', '--no-sandbox', '--disable-quic', '--no-first-run', '--enable-unsafe-swiftshader'].concat([
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]);
 const WIDTHS = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
 
-const { values: options } = parseArgs({
-  options: {
-    chromium: { type: 'string' }, // the executable
-    profile: { type: 'string' }, // an empty folder
-    url: { type: 'string' }, // the page
-    demo: { type: 'string' }, // which
-    pictures: { type: 'string' }, // a folder
-    crowd: { type: 'boolean', default: false }, // with many others there: a picture, and the numbers that the page shows
-  },
+const options = read({
+  demo: { type: 'string' }, // which
+  pictures: { type: 'string' }, // a folder
+  crowd: { type: 'boolean', default: false }, // with many others there: a picture, and the numbers that the page shows
 });
 
 // What is done on each page, and how it is seen on the other. `round` counts: each time something else. `offline`: something that is done
@@ -85,50 +73,37 @@ const DEMOS = {
 // Away from the middle, where pointers begin.
 const place = (round) => [150 + 90 * round, 200 + 30 * round];
 const demo = DEMOS[options.demo];
-const tell = (step, what) => console.log(JSON.stringify({ step, ...what }));
 
-async function main() {
-  const context = await chromium.launchPersistentContext(options.profile, {
-    executablePath: options.chromium,
-    args: ARGUMENTS,
-    chromiumSandbox: false,
-    timeout: PATIENCE,
-    viewport: WIDTHS.desktop,
-  });
-  context.setDefaultTimeout(PATIENCE);
-  try {
-    const tabs = [await open(context), await open(context)];
-    const pages = tabs.map(({ page }) => page);
-    const errors = () => tabs.flatMap((tab) => tab.errors);
-    if (options.crowd) {
-      await crowd(pages);
-      tell('crowd', { shown: (await pages[0].locator(demo.numbers).innerText()).replace(/\s+/g, ' '), errors: errors() });
-      return;
-    }
-    await demo.act(pages[0], 1);
-    await demo.seen(pages[1], 1);
-    await demo.act(pages[1], 2);
-    await demo.seen(pages[0], 2);
-    tell('both ways', tabs[0].handshake);
-
-    for (const page of pages) await page.locator(demo.status, { hasText: 'lost' }).waitFor();
-    if (demo.offline) await demo.act(pages[0], 3);
-    tell('lost', {});
-    for (const page of pages) await page.locator(demo.status, { hasText: 'Connected' }).waitFor();
-    if (demo.offline) for (const page of pages) await demo.seen(page, 3);
-    await demo.act(pages[0], 4);
-    await demo.seen(pages[1], 4);
-    await demo.act(pages[1], 5);
-    await demo.seen(pages[0], 5);
-    tell('back', {});
-
-    await demo.pose(pages);
-    await pictures(pages[1], options.demo);
-    tell('done', { errors: errors() });
-  } finally {
-    await context.close();
+run(options, ['--enable-unsafe-swiftshader'], { viewport: WIDTHS.desktop }, async (context) => {
+  const tabs = [await enter(context), await enter(context)];
+  const pages = tabs.map(({ page }) => page);
+  const errors = () => tabs.flatMap((tab) => tab.errors);
+  if (options.crowd) {
+    await crowd(pages);
+    tell('crowd', { shown: (await pages[0].locator(demo.numbers).innerText()).replace(/\s+/g, ' '), errors: errors() });
+    return;
   }
-}
+  await demo.act(pages[0], 1);
+  await demo.seen(pages[1], 1);
+  await demo.act(pages[1], 2);
+  await demo.seen(pages[0], 2);
+  tell('both ways', compression(tabs[0]));
+
+  for (const page of pages) await page.locator(demo.status, { hasText: 'lost' }).waitFor();
+  if (demo.offline) await demo.act(pages[0], 3);
+  tell('lost');
+  for (const page of pages) await page.locator(demo.status, { hasText: 'Connected' }).waitFor();
+  if (demo.offline) for (const page of pages) await demo.seen(page, 3);
+  await demo.act(pages[0], 4);
+  await demo.seen(pages[1], 4);
+  await demo.act(pages[1], 5);
+  await demo.seen(pages[0], 5);
+  tell('back');
+
+  await demo.pose(pages);
+  await pictures(pages[1], options.demo);
+  tell('done', { errors: errors() });
+});
 
 async function crowd(pages) {
   await pages[0].waitForFunction(() => Number(document.querySelector('#here').textContent) === 202);
@@ -151,28 +126,18 @@ async function pictures(page, name) {
   await page.setViewportSize(WIDTHS.desktop);
 }
 
-// A new tab, what its page logs, and what the browser's protocol tells of its first socket.
-async function open(context) {
-  const page = await context.newPage();
-  const tab = { page, errors: [], handshake: {} };
-  page.on('pageerror', (error) => tab.errors.push(String(error)));
-  // That there is no server for a while is no fault of the page's.
-  page.on('console', (line) => line.type() === 'error' && !/WebSocket connection/.test(line.text()) && tab.errors.push(line.text()));
-  const session = await context.newCDPSession(page);
-  session.on('Network.webSocketWillSendHandshakeRequest', ({ request }) => (tab.handshake.offered ??= extensions(request)));
-  session.on('Network.webSocketHandshakeResponseReceived', ({ response }) => (tab.handshake.agreed ??= extensions(response)));
-  await session.send('Network.enable');
-  await page.goto(options.url);
-  await page.locator(demo.status, { hasText: 'Connected' }).waitFor();
+// A new tab that is connected.
+async function enter(context) {
+  const tab = await open(context, options.url);
+  await tab.page.locator(demo.status, { hasText: 'Connected' }).waitFor();
   return tab;
 }
 
-function extensions(message) {
-  const found = Object.entries(message.headers).find(([name]) => name.toLowerCase() === 'sec-websocket-extensions');
-  return found?.[1] ?? '';
+// What was said of it for the tab's first socket.
+function compression({ events }) {
+  const extensions = (message) => header(message, 'sec-websocket-extensions');
+  return {
+    offered: extensions(events.WillSendHandshakeRequest[0].request),
+    agreed: extensions(events.HandshakeResponseReceived[0].response),
+  };
 }
-
-main().catch((error) => {
-  console.error(error);
-  process.exitCode = 1;
-});

@@ -1,45 +1,16 @@
 // A headless Chromium on the page of one of our servers. Prints what it sees, one JSON value a line: {"step": ..., ...}.
 'use strict';
 
-const { parseArgs } = require('util');
-const { chromium } = require('playwright-core');
+const { PATIENCE, header, open, read, run, tell, version } = require('./chromium.js');
 
-const PATIENCE = 120_000; // milliseconds for anything that is waited for; the machine may be busy
-const ARGUMENTS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'].concat([
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]);
-const EVENTS = ['WillSendHandshakeRequest', 'HandshakeResponseReceived', 'FrameSent', 'FrameReceived', 'FrameError', 'Closed'];
+const options = read({ foreign: { type: 'string' } }); // a page of another origin
 
-const { values: options } = parseArgs({
-  options: {
-    chromium: { type: 'string' }, // the executable
-    profile: { type: 'string' }, // an empty folder
-    url: { type: 'string' }, // the page of the server under test
-    foreign: { type: 'string' }, // a page of another origin
-  },
+run(options, ['--disable-gpu'], {}, async (context) => {
+  tell('started', { version: version(context) });
+  await ownPage(context);
+  await foreignPage(context);
+  await drain(context);
 });
-
-const tell = (step, what) => console.log(JSON.stringify({ step, ...what }));
-
-async function main() {
-  const context = await chromium.launchPersistentContext(options.profile, {
-    executablePath: options.chromium,
-    args: ARGUMENTS,
-    chromiumSandbox: false,
-    timeout: PATIENCE,
-  });
-  context.setDefaultTimeout(PATIENCE);
-  try {
-    tell('started', { version: context.browser()?.version() ?? 'unknown' });
-    await ownPage(context);
-    await foreignPage(context);
-    await drain(context);
-  } finally {
-    await context.close();
-  }
-}
 
 // The server's own page may connect, and what it sends comes back.
 async function ownPage(context) {
@@ -52,9 +23,9 @@ async function ownPage(context) {
   await output.filter({ hasText: `← ${text.trim()}` }).waitFor();
   tell('own page', {
     shown: (await output.textContent()).split('\n')[0],
-    request: headers(events.WillSendHandshakeRequest[0].request),
+    offered: header(events.WillSendHandshakeRequest[0].request, 'sec-websocket-extensions'),
     status: events.HandshakeResponseReceived[0].response.status,
-    response: headers(events.HandshakeResponseReceived[0].response),
+    agreed: header(events.HandshakeResponseReceived[0].response, 'sec-websocket-extensions'),
     sent: events.FrameSent.map(({ response }) => response.payloadData.length),
     received: events.FrameReceived.map(({ response }) => response.payloadData.length),
     echoed: events.FrameReceived[0]?.response.payloadData === text,
@@ -99,7 +70,7 @@ async function drain(context) {
     });
     return new Promise((resolve) => (socket.onopen = resolve));
   }, new URL('ws', options.url.replace(/^http/, 'ws')).href);
-  tell('ready for SIGTERM', {});
+  tell('ready for SIGTERM');
   const ended = await page.evaluate(() => window.ended);
   await output.filter({ hasText: 'closed with' }).waitFor();
   tell('drained', {
@@ -109,27 +80,3 @@ async function drain(context) {
   });
   await page.close();
 }
-
-// A new tab, and what the browser's protocol tells of its sockets.
-async function open(context, url) {
-  const page = await context.newPage();
-  const session = await context.newCDPSession(page);
-  const events = {};
-  for (const name of EVENTS) {
-    events[name] = [];
-    session.on(`Network.webSocket${name}`, (event) => events[name].push(event));
-  }
-  await session.send('Network.enable');
-  await page.goto(url);
-  return { page, events };
-}
-
-// Names in lower case.
-function headers(message) {
-  return Object.fromEntries(Object.entries(message.headers).map(([name, value]) => [name.toLowerCase(), value]));
-}
-
-main().catch((error) => {
-  console.error(error);
-  process.exitCode = 1;
-});

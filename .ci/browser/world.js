@@ -1,48 +1,22 @@
 // Two tabs of a headless Chromium in the world. Prints what it sees, one JSON value a line: {"step": ..., ...}.
 'use strict';
 
-const { parseArgs } = require('util');
-const { chromium } = require('playwright-core');
+const { PATIENCE, header, open, read, run, tell, version } = require('./chromium.js');
 
-const PATIENCE = 120_000; // milliseconds for anything that is waited for; the machine may be busy
-const ARGUMENTS = ['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist'].concat([
-  '--no-sandbox',
-  '--no-first-run',
-  '--disable-quic',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]);
+const SOFTWARE_GL = ['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist'];
 const SIZE = { width: 640, height: 400 }; // pixels are drawn by the processor
 
-const { values: options } = parseArgs({
-  options: {
-    chromium: { type: 'string' }, // the executable
-    url: { type: 'string' }, // the page of the server under test
-  },
-});
-
-const tell = (step, what) => console.log(JSON.stringify({ step, ...what }));
+const options = read();
 const state = (page) => page.evaluate(() => window.world.state);
 const seen = async (page, id) => (await state(page)).players.find((player) => player.id === id)?.position;
 const apart = (one, other) => Math.hypot(...one.map((part, axis) => part - other[axis]));
 
-async function main() {
-  const browser = await chromium.launch({
-    executablePath: options.chromium,
-    args: ARGUMENTS,
-    chromiumSandbox: false,
-    timeout: PATIENCE,
-  });
-  try {
-    tell('started', { version: browser.version() });
-    const tabs = [await open(browser), await open(browser)];
-    await play(tabs);
-    await comeBack(tabs);
-  } finally {
-    await browser.close();
-  }
-}
+run(options, SOFTWARE_GL, { viewport: SIZE }, async (context) => {
+  tell('started', { version: version(context) });
+  const tabs = [await enter(context), await enter(context)];
+  await play(tabs);
+  await comeBack(tabs);
+});
 
 // What one does, the other sees, and both know the same in the end.
 async function play([one, other]) {
@@ -69,8 +43,8 @@ async function play([one, other]) {
     totals: mine.totals,
     roundTrip: mine.roundTrip,
     bytesASecond: mine.bytesASecond,
-    response: header(events.responses[0], 'sec-websocket-extensions'),
-    binary: events.received.filter(({ opcode }) => opcode === 2).length,
+    agreed: header(events.HandshakeResponseReceived[0].response, 'sec-websocket-extensions'),
+    binary: events.FrameReceived.filter(({ response }) => response.opcode === 2).length,
     panel: (await one.page.locator('#panel').innerText()).split('\n'),
     errors: [...one.errors, ...other.errors],
   });
@@ -78,9 +52,9 @@ async function play([one, other]) {
 
 // The server is killed, and started again at the same address.
 async function comeBack(tabs) {
-  tell('ready for the end', {});
+  tell('ready for the end');
   for (const { page } of tabs) await waitFor('the tab tells that it reconnects', async () => (await state(page)).status !== 'open');
-  tell('ended', {});
+  tell('ended');
   for (const { page } of tabs) {
     await waitFor('the tab is back and in step', async () => {
       const { status, own, connections, players } = await state(page);
@@ -90,19 +64,10 @@ async function comeBack(tabs) {
   tell('came back', { states: await Promise.all(tabs.map(({ page }) => state(page))) });
 }
 
-// A new window, and what the browser's protocol tells of its sockets.
-async function open(browser) {
-  const context = await browser.newContext({ viewport: SIZE });
-  context.setDefaultTimeout(PATIENCE);
-  const page = await context.newPage();
-  const session = await context.newCDPSession(page);
-  const tab = { page, events: { responses: [], received: [] }, errors: [] };
-  session.on('Network.webSocketHandshakeResponseReceived', ({ response }) => tab.events.responses.push(response));
-  session.on('Network.webSocketFrameReceived', ({ response }) => tab.events.received.push(response));
-  page.on('pageerror', (error) => tab.errors.push(error.message));
-  await session.send('Network.enable');
-  await page.goto(options.url);
-  await waitFor('the own ball is known', async () => Boolean((await state(page)).own));
+// A new tab with a ball of its own.
+async function enter(context) {
+  const tab = await open(context, options.url);
+  await waitFor('the own ball is known', async () => Boolean((await state(tab.page)).own));
   return tab;
 }
 
@@ -113,12 +78,3 @@ async function waitFor(what, holds) {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
-
-function header({ headers }, wanted) {
-  return Object.entries(headers).find(([name]) => name.toLowerCase() === wanted)?.[1] ?? '';
-}
-
-main().catch((error) => {
-  console.error(error);
-  process.exitCode = 1;
-});

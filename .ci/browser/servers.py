@@ -5,71 +5,43 @@ For each of them: the server's own page connects, compression is negotiated as t
 bytes on the wire show, a page of a foreign origin is refused with 403, and on SIGTERM of the server the page sees 1001. The foreign
 page is that of the other server. Logs are below --work, and those of an earlier run are deleted first.
 """
-import argparse
-import json
-import os
 import shutil
 import signal
 import sys
-import tempfile
 import time
-from pathlib import Path
+from functools import partial
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parent / "interop")]
-from programs import CheckFailed, Program, end_children_on_signals
+from chromium import Browser, arguments, run
+from programs import Program, end_children_on_signals
 from tap import Tap
 
 SERVERS = ["axum_app", "page"]
-PATIENCE = 180  # seconds for what the browser does; the machine may be busy
 GRACE = 5  # seconds, that of the servers
 
 
 def main():
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--programs", type=Path, required=True, help="directory of examples/axum_app and examples/page")
-    options.add_argument("--node-modules", type=Path, required=True, help="where playwright-core is")
-    options.add_argument("--chromium", type=Path, default=Path("/usr/bin/chromium"))
-    options.add_argument("--work", type=Path, required=True, help="where logs go")
-    options = options.parse_args()
+    options = arguments(__doc__).parse_args()
     end_children_on_signals()
     shutil.rmtree(options.work / "logs", ignore_errors=True)
     (options.work / "logs").mkdir(parents=True)
-    faults = 0
-    for index, name in enumerate(SERVERS):
-        began = time.monotonic()
-        try:
-            found = check(name, SERVERS[index - 1], options)
-        except CheckFailed as failure:
-            found = [str(failure)]
-        faults += len(found)
-        print(f"{name}: {len(found)} faults, {time.monotonic() - began:.1f} s", flush=True)
-        for fault in found:
-            print(f"    FAULT {fault}", flush=True)
+    faults = run({name: partial(check, name, SERVERS[index - 1], options) for index, name in enumerate(SERVERS)})
     print(f"browser: {len(SERVERS)} servers, {faults} faults; logs in {options.work / 'logs'}")
     return 1 if faults else 0
 
 
-def check(name, other, options):
-    """What did not hold."""
-    faults = []
-
-    def expect(holds, what):
-        if not holds:
-            faults.append(what)
-
+def check(name, other, options, faults):
+    expect = faults.expect
     with (
         server(name, options) as ours,
         server(other, options) as foreign,
         Tap(int(ours.listening().rsplit(":", 1)[1])) as tap,
-        tempfile.TemporaryDirectory() as profile,
-        browser(name, f"http://127.0.0.1:{tap.port}/", foreign.listening() + "/", profile, options) as chromium,
+        browser(name, f"http://127.0.0.1:{tap.port}/", foreign.listening() + "/", options) as chromium,
     ):
-        version = step(chromium, "started")["version"]
-        own = step(chromium, "own page")
-        extensions = own["response"].get("sec-websocket-extensions", "")
+        version = chromium.step("started")["version"]
+        own = chromium.step("own page")
+        extensions = own["agreed"]
         expect(own["status"] == 101, f"the own page got status {own['status']}")
-        expect("permessage-deflate" in own["request"].get("sec-websocket-extensions", ""), "the browser offered no compression")
+        expect("permessage-deflate" in own["offered"], "the browser offered no compression")
         expect(extensions.startswith("permessage-deflate"), f"no compression was agreed on: {extensions!r}")
         expect("permessage-deflate" in own["shown"], f"the page shows {own['shown']!r}")
         expect(own["echoed"] and not own["errors"], f"the message did not come back: {own}")
@@ -80,46 +52,35 @@ def check(name, other, options):
             len(wire) == 2 and all(rsv1 and size < length / 10 for rsv1, size in wire),
             f"{length} characters went over the wire as (RSV1, bytes) {wire}",
         )
-        refused = step(chromium, "foreign page")
+        refused = chromium.step("foreign page")
         expect(not refused["opened"], "a page of a foreign origin was let in")
         expect(
             len(refused["errors"]) == 1 and refused["errors"][0].endswith("response code: 403"),
             f"a page of a foreign origin got {refused['errors']}",
         )
-        step(chromium, "ready for SIGTERM")
+        chromium.step("ready for SIGTERM")
         ours.process.send_signal(signal.SIGTERM)
         told = time.monotonic()
-        drained = step(chromium, "drained")
+        drained = chromium.step("drained")
         expect(drained["ended"]["code"] == 1001 and drained["ended"]["wasClean"], f"a socket ended with {drained['ended']}")
         expect((drained["shown"] or "").startswith("closed with 1001"), f"the page shows {drained['shown']!r}")
         expect(ours.wait(GRACE + 5) == 0, f"the server ended with status {ours.process.returncode}")
         took = time.monotonic() - told
         report = ours.line(1)
         expect("2 " in report and report.endswith(" 0 were cut"), f"the server reports {report!r}")
-        expect(chromium.wait(PATIENCE) == 0, f"the browser ended with status {chromium.process.returncode}")
+        chromium.end()
         print(
             f"{name}: Chromium {version}, {extensions}; {length} characters as {wire[0][1]} bytes there and {wire[1][1]} back; "
             f"foreign origin: {refused['errors']}; {drained['ended']}, the server ended {took:.1f} s after SIGTERM"
         )
-    return faults
 
 
 def server(name, options):
     return Program([options.programs / "examples" / name, "--listen", "127.0.0.1:0"], options.work / "logs" / f"{name}.log")
 
 
-def browser(name, url, foreign, profile, options):
-    argv = ["node", HERE / "check.js", "--chromium", options.chromium, "--profile", profile, "--url", url, "--foreign", foreign]
-    env = {**os.environ, "NODE_PATH": str(options.node_modules.resolve())}
-    return Program(argv, options.work / "logs" / f"chromium-{name}.log", env=env)
-
-
-def step(chromium, name):
-    """What the browser tells of its next step."""
-    told = json.loads(chromium.line(PATIENCE))
-    if told["step"] != name:
-        raise CheckFailed(f"the browser tells of {told['step']!r}, not of {name!r}")
-    return told
+def browser(name, url, foreign, options):
+    return Browser("servers.js", options.work / "logs" / f"chromium-{name}.log", options, url, "--foreign", foreign)
 
 
 if __name__ == "__main__":
