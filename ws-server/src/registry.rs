@@ -1,16 +1,22 @@
 //! Which connections are open, how many there may be, and how to end them.
 
+mod entry;
+mod handshakes;
+
+pub(crate) use entry::Entry;
+pub(crate) use handshakes::Turn;
+
 use crate::limits::{AddressKey, Limits};
-use crate::observe::{self, Began, Seen, Traffic};
+#[cfg(feature = "metrics")]
+use crate::observe::Traffic;
 use crate::stream::PeerAddr;
-use crate::{Error, MemoryBudget, Stream, WebSocket};
-use std::collections::{HashMap, VecDeque};
-use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use crate::{Error, MemoryBudget, Stream};
+use handshakes::Handshakes;
+use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
-use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use ws_proto::CloseCode;
 use ws_tokio::Closer;
@@ -30,10 +36,7 @@ struct Table {
     connections: HashMap<u64, Weak<Entry>>,
     /// How many connections each address has. Invariant: none is zero.
     addresses: HashMap<AddressKey, usize>,
-    /// The handshakes under way, the oldest first, and some that have ended since.
-    handshakes: VecDeque<(u64, oneshot::Sender<()>)>,
-    /// How many of `handshakes` are under way.
-    under_way: usize,
+    handshakes: Handshakes,
     next_id: u64,
     /// How those have ended that ended since the server began to stop.
     endings: Endings,
@@ -48,34 +51,6 @@ pub(crate) struct Endings {
     pub(crate) clean: usize,
     /// With bytes that were queued and that the stream has not taken.
     pub(crate) unsent: usize,
-}
-
-/// A connection's place in the registry. Its stream and its task share it; when both are gone, the connection has ended.
-pub(crate) struct Entry {
-    registry: Arc<Registry>,
-    id: u64,
-    began: Began,
-    ends: Mutex<Ends>,
-}
-
-/// Who a connection is of, and the ways to end it from outside.
-#[derive(Debug)]
-struct Ends {
-    peer_addr: PeerAddr,
-    /// What it counts for.
-    address: Option<AddressKey>,
-    closer: Option<Closer<Stream>>,
-    task: Option<AbortHandle>,
-    /// When it has lived for long enough.
-    expires: Option<Instant>,
-    seen: Seen,
-}
-
-/// A handshake under way: resolves when it has to make room for younger ones.
-#[derive(Debug)]
-pub(crate) struct Turn {
-    entry: Arc<Entry>,
-    evicted: oneshot::Receiver<()>,
 }
 
 impl Registry {
@@ -106,27 +81,11 @@ impl Registry {
         let address = table.count(address, &self.limits)?;
         table.next_id += 1;
         let expires = self.limits.lifetime().and_then(|lifetime| Instant::now().checked_add(lifetime));
-        let entry = Arc::new(Entry {
-            registry: Arc::clone(self),
-            id,
-            began: observe::connection_began(),
-            ends: Mutex::new(Ends {
-                peer_addr,
-                address,
-                closer: None,
-                task: None,
-                expires,
-                seen: Seen::default(),
-            }),
-        });
+        let entry = Arc::new(Entry::new(Arc::clone(self), id, peer_addr, address, expires));
         table.connections.insert(id, Arc::downgrade(&entry));
-        if table.under_way >= self.limits.max_handshakes {
-            table.evict();
-        }
-        table.handshakes.push_back((id, sender));
-        table.under_way += 1;
+        table.handshakes.begin(id, sender, self.limits.max_handshakes);
         drop(table);
-        Ok((Arc::clone(&entry), Turn { entry, evicted }))
+        Ok((Arc::clone(&entry), Turn::new(entry, evicted)))
     }
 
     /// Is the server stopping?
@@ -265,143 +224,6 @@ impl Table {
                 self.addresses.remove(&address);
             }
         }
-    }
-
-    /// Ends the oldest handshake.
-    fn evict(&mut self) {
-        while let Some((_, oldest)) = self.handshakes.pop_front() {
-            // Fails for one that has ended.
-            if oldest.send(()).is_ok() {
-                self.under_way -= 1;
-                return;
-            }
-        }
-    }
-
-    /// A handshake has ended by itself, or the evicted one knows.
-    fn handshake_ended(&mut self, id: u64, was_evicted: bool) {
-        if !was_evicted {
-            self.under_way -= 1;
-        }
-        while self.handshakes.front().is_some_and(|(front, sender)| *front == id || sender.is_closed()) {
-            self.handshakes.pop_front();
-        }
-        // One that is slow may be in front of many that have ended.
-        if self.handshakes.len() > 2 * self.under_way + 64 {
-            self.handshakes.retain(|(other, sender)| *other != id && !sender.is_closed());
-        }
-    }
-}
-
-impl Entry {
-    /// Never held together with the registry's lock, nor while a socket is asked for anything.
-    fn ends(&self) -> MutexGuard<'_, Ends> {
-        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The address that the connection came from, as far as it is known by now.
-    pub(crate) fn peer_addr(&self) -> PeerAddr {
-        self.ends().peer_addr
-    }
-
-    /// A proxy has told by the PROXY protocol where the connection came from.
-    pub(crate) fn came_from(&self, peer_addr: SocketAddr) {
-        self.ends().peer_addr = Some(peer_addr);
-    }
-
-    /// A proxy that is trusted has told whom the connection is of.
-    ///
-    /// # Errors
-    /// [`Error::TooManyConnectionsOfAddress`]
-    pub(crate) fn is_of(&self, address: IpAddr) -> Result<(), Error> {
-        let counted = self.registry.lock().count(Some(address), &self.registry.limits)?;
-        let before = std::mem::replace(&mut self.ends().address, counted);
-        if let Some(before) = before {
-            self.registry.lock().uncount(before);
-        }
-        Ok(())
-    }
-
-    /// The connection has a socket now.
-    pub(crate) fn has_socket(&self, socket: &mut WebSocket) {
-        if let Some(budget) = &self.registry.limits.memory_budget {
-            socket.set_memory_budget(budget.clone());
-        }
-        let closer = socket.closer();
-        self.ends().closer = Some(closer.clone());
-        // Looked at behind that: who begins to close the server either finds the socket, or is found here.
-        let farewell = self.registry.lock().farewell;
-        if let Some(farewell) = farewell {
-            farewell.say(&closer);
-        }
-    }
-
-    /// The stream is being dropped, and its socket still knows how the connection has ended.
-    pub(crate) fn stream_ended(&self) {
-        if self.registry.lock().farewell.is_none() && !observe::ASKS_FOR_ENDS {
-            return;
-        }
-        let closer = self.ends().closer.take();
-        let Some(status) = closer.and_then(|closer| closer.status()) else { return };
-        observe::socket_ended(&status);
-        let mut traffic = Traffic::default();
-        traffic.ended(&mut self.ends().seen, &status);
-        traffic.publish();
-        let mut table = self.registry.lock();
-        if table.farewell.is_some() {
-            table.endings.clean += usize::from(status.close_info.is_some());
-            table.endings.unsent += usize::from(status.unsent_bytes > 0);
-        }
-    }
-
-    /// The connection has a task.
-    pub(crate) fn has_task(&self, task: AbortHandle) {
-        self.ends().task = Some(task);
-    }
-}
-
-impl Drop for Entry {
-    fn drop(&mut self) {
-        let address = {
-            let mut ends = self.ends();
-            ends.seen.forget();
-            ends.address.take()
-        };
-        let mut table = self.registry.lock();
-        table.connections.remove(&self.id);
-        if let Some(address) = address {
-            table.uncount(address);
-        }
-        let is_last = table.connections.is_empty();
-        drop(table);
-        observe::connection_ended(self.began);
-        if is_last {
-            self.registry.emptied.notify_waiters();
-        }
-    }
-}
-
-impl fmt::Debug for Entry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Entry").field(&self.id).finish()
-    }
-}
-
-impl Turn {
-    /// Resolves when the handshake has to make room.
-    pub(crate) async fn over(&mut self) {
-        // Fails where the registry has forgotten about it, which it does for those that have ended only.
-        let _ = (&mut self.evicted).await;
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        let mut table = self.entry.registry.lock();
-        // Closed under the lock, so that it is evicted before or never.
-        self.evicted.close();
-        let was_evicted = self.evicted.is_terminated() || self.evicted.try_recv().is_ok();
-        table.handshake_ended(self.entry.id, was_evicted);
     }
 }
 
