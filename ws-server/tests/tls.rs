@@ -51,11 +51,7 @@ async fn connect_tls(target: &Target, alpn: &[&[u8]]) -> std::io::Result<TlsStre
     speak_tls(target, tcp, alpn).await
 }
 
-async fn speak_tls(
-    target: &Target,
-    tcp: TcpStream,
-    alpn: &[&[u8]],
-) -> std::io::Result<TlsStream<TcpStream>> {
+async fn speak_tls(target: &Target, tcp: TcpStream, alpn: &[&[u8]]) -> std::io::Result<TlsStream<TcpStream>> {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(target.authority.clone()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
