@@ -1,5 +1,9 @@
 //! What connections borrow instead of own.
 
+mod shelf;
+
+pub use shelf::Shelf;
+
 #[cfg(feature = "deflate")]
 use crate::deflate::{Compressor, Decompressor};
 use crate::message::Spare;
@@ -11,13 +15,12 @@ use std::collections::VecDeque;
 /// [`Connection::lend`](crate::Connection::lend) before a connection is driven and [`Connection::reclaim`](crate::Connection::reclaim)
 /// after it let all connections of a thread share what each needs for moments only, so that an idle one owns nothing. It is plain
 /// data: no lock, nothing global. What it keeps is bounded: 16 buffers of 1 MiB together, 4 contexts of each kind, and while large messages
-/// go on the memory of the last 16 of them, at most 2 MiB beside the newest; that is freed when it was not wanted for a thousand loans.
+/// go on the memory of the last 16 of them, at most 2 MiB beside the newest. What was not wanted for a thousand loans is freed.
 ///
 /// Using a pool is optional. Without one a connection allocates what it needs and frees it when it is done.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Pool {
-    #[expect(clippy::vec_box, reason = "a connection has room for a pointer, for as long as it lives")]
-    buffers: Vec<Box<Queue>>,
+    buffers: Shelf<Box<Queue>>,
     /// What `buffers` have together.
     buffer_bytes: usize,
     /// Memory of large messages, and the turn at which it came; in this order.
@@ -25,21 +28,31 @@ pub struct Pool {
     /// Counts loans.
     turn: u64,
     #[cfg(feature = "deflate")]
-    compressors: Vec<Compressor>,
+    compressors: Shelf<Compressor>,
     #[cfg(feature = "deflate")]
-    decompressors: Vec<Decompressor>,
+    decompressors: Shelf<Decompressor>,
 }
 
 impl Pool {
     /// An empty pool; it fills as connections give back.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            buffers: Shelf::new(BUFFERS),
+            buffer_bytes: 0,
+            // All at once: behind the memory of a large message it would keep an allocator from giving that back.
+            spares: VecDeque::with_capacity(SPARES + 1),
+            turn: 0,
+            #[cfg(feature = "deflate")]
+            compressors: Shelf::new(CONTEXTS),
+            #[cfg(feature = "deflate")]
+            decompressors: Shelf::new(CONTEXTS),
+        }
     }
 
     #[inline]
     pub(crate) fn take_buffer(&mut self) -> Box<Queue> {
-        let buffer = self.buffers.pop().unwrap_or_default();
+        let Some(buffer) = self.buffers.take() else { return Box::new(Queue::for_many()) };
         self.buffer_bytes -= buffer.capacity();
         buffer
     }
@@ -48,17 +61,29 @@ impl Pool {
     #[inline]
     pub(crate) fn give_buffer(&mut self, buffer: Box<Queue>) {
         let bytes = self.buffer_bytes + buffer.capacity();
-        if self.buffers.len() < BUFFERS && bytes <= BUFFER_BYTES {
+        if self.buffers.has_room() && bytes <= BUFFER_BYTES {
             self.buffer_bytes = bytes;
-            self.buffers.push(buffer);
+            self.buffers.give(buffer);
         }
     }
 
     /// A loan was made: time passes for what nobody wants.
+    #[inline]
     pub(crate) fn note_loan(&mut self) {
         self.turn += 1;
-        while self.spares.front().is_some_and(|(_, given)| self.turn - given > SPARE_TURNS) {
-            self.spares.pop_front();
+        if self.turn.is_multiple_of(TURNS) {
+            self.drop_unused();
+        }
+    }
+
+    #[cold]
+    fn drop_unused(&mut self) {
+        self.buffer_bytes -= self.buffers.drop_unused().map(|buffer| buffer.capacity()).sum::<usize>();
+        self.spares.retain(|(_, given)| self.turn - given < TURNS);
+        #[cfg(feature = "deflate")]
+        {
+            drop(self.compressors.drop_unused());
+            drop(self.decompressors.drop_unused());
         }
     }
 
@@ -83,28 +108,28 @@ impl Pool {
 
     #[cfg(feature = "deflate")]
     pub(crate) fn take_compressor(&mut self, fits: impl Fn(&Compressor) -> bool) -> Option<Compressor> {
-        let index = self.compressors.iter().rposition(fits)?;
-        Some(self.compressors.swap_remove(index))
+        self.compressors.take_fitting(fits)
     }
 
     #[cfg(feature = "deflate")]
     pub(crate) fn give_compressor(&mut self, context: Compressor) {
-        if self.compressors.len() < CONTEXTS {
-            self.compressors.push(context);
-        }
+        self.compressors.give(context);
     }
 
     #[cfg(feature = "deflate")]
     pub(crate) fn take_decompressor(&mut self, fits: impl Fn(&Decompressor) -> bool) -> Option<Decompressor> {
-        let index = self.decompressors.iter().rposition(fits)?;
-        Some(self.decompressors.swap_remove(index))
+        self.decompressors.take_fitting(fits)
     }
 
     #[cfg(feature = "deflate")]
     pub(crate) fn give_decompressor(&mut self, context: Decompressor) {
-        if self.decompressors.len() < CONTEXTS {
-            self.decompressors.push(context);
-        }
+        self.decompressors.give(context);
+    }
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -112,10 +137,36 @@ impl Pool {
 /// messages on eight connections, and a thread whose large messages have ended would hold it.
 const SPARES: usize = 16;
 const SPARE_BYTES: usize = 2 << 20;
-/// For how many loans.
-const SPARE_TURNS: u64 = 1000;
+/// After so many loans what was not wanted since the last so many is dropped.
+const TURNS: u64 = 1024;
 /// How many send buffers are kept, and how much they may have together: what a burst needs, and not what a thread held at its worst.
 const BUFFERS: usize = 16;
 const BUFFER_BYTES: usize = 1 << 20;
 #[cfg(feature = "deflate")]
 const CONTEXTS: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_connection_wanted_for_long_is_freed() {
+        let mut pool = Pool::new();
+        let mut buffers: Vec<_> = (0..5).map(|_| pool.take_buffer()).collect();
+        for buffer in buffers.drain(..) {
+            pool.give_buffer(buffer);
+        }
+        let bytes = pool.buffer_bytes;
+        for _ in 0..2 * TURNS {
+            pool.note_loan();
+            let two = [pool.take_buffer(), pool.take_buffer()];
+            for buffer in two {
+                pool.give_buffer(buffer);
+            }
+        }
+        assert_eq!((pool.buffers.drop_unused().count(), pool.buffer_bytes), (0, bytes / 5 * 2));
+        assert!(
+            pool.buffers.take().is_some() && pool.buffers.take().is_some() && pool.buffers.take().is_none()
+        );
+    }
+}
