@@ -41,26 +41,30 @@ class Defence:
         if not self.hunks:
             raise SystemExit(f"{path.name}: has no hunk")
 
-    def apply(self):
-        """Changes the files; returns what they were."""
-        before = {}
+    def changed(self):
+        """The files that it changes: what they are, and what they become."""
+        texts = {}
         for file, lines in self.hunks:
             path = COPY / file
-            text = path.read_text()
-            before.setdefault(path, text)
+            before, now = texts.get(path) or (path.read_text(),) * 2
             old = [line[1:].strip() for line in lines if line[0] != "+"]
             new = [line[1:] for line in lines if line[0] != "-"]
-            have = text.splitlines()
+            have = now.splitlines()
             places = [
                 at for at in range(len(have) - len(old) + 1) if [line.strip() for line in have[at : at + len(old)]] == old
             ]
             if len(places) != 1:
-                for changed, original in before.items():
-                    changed.write_text(original)
                 raise LookupError(f"{self.name}: its lines stand {len(places)} times in {file}, not once; mend the patch")
             have[places[0] : places[0] + len(old)] = new
-            path.write_text("\n".join(have) + "\n")
-        return before
+            texts[path] = before, "\n".join(have) + "\n"
+        return texts
+
+    def apply(self):
+        """Changes the files; returns what they were."""
+        texts = self.changed()
+        for path, (_, now) in texts.items():
+            path.write_text(now)
+        return {path: before for path, (before, _) in texts.items()}
 
 
 def copy_sources():

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Servers under load: one that is told to stop (`drain`), one that gets new certificates (`reload`), and one without descriptors (`descriptors`).
+"""Servers under load: one that is told to stop (`drain`), one that gets new certificates (`reload`), one that is asked for its metrics (`metrics`),
+and one without descriptors (`descriptors`).
 
 drain: the example `graceful_shutdown` has 2,000 connections that exchange numbered messages without a pause when it gets SIGTERM. Every
 client must see 1012 and the end of the stream behind it, the replies must have come in order and without a gap, the clients must have
@@ -8,9 +9,12 @@ got as many as the server counted, and the process must end inside its time of g
 reload: the example `tls_reload` gets a new certificate five times while 200 connections exchange messages. None may end or stand still, and a
 handshake behind each reload must see the new certificate.
 
-descriptors: the example `graceful_shutdown` may open no more file descriptors than 50 connections take, has them, and is asked for 100 more. It must
-neither end nor spin: its CPU time and its wake-ups are printed beside the span; a tenth of it is a fault, and so are 50 a second. The 50 go on; when 10 of them close, 10
-of those that wait are let in, and behind the others' end a new one is.
+metrics: the example `metrics` is asked for `/health` and `/metrics` while 200 connections exchange messages; in the end it must have counted as many
+messages, bytes, handshakes and closes as the clients.
+
+descriptors: the example `graceful_shutdown` may open no more file descriptors than 50 connections take, has them, and is asked for 100 more. It
+must neither end nor spin: its CPU time and its wake-ups are printed beside the span; a tenth of it is a fault, and so are 50 a second. The 50 go
+on; when 10 of them close, 10 of those that wait are let in, and behind the others' end a new one is.
 """
 import argparse
 import asyncio
@@ -22,6 +26,7 @@ import ssl
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -38,9 +43,9 @@ WAKE_UPS = 50  # a second; it looks again after 10 ms, twice as late each time, 
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--programs", type=Path, required=True, help="directory of examples/graceful_shutdown and examples/tls_reload")
+    options.add_argument("--programs", type=Path, required=True, help="directory of examples/graceful_shutdown, tls_reload and metrics")
     options.add_argument("--work", type=Path, required=True, help="where logs and certificates go")
-    options.add_argument("--connections", type=int, help="default: 2000 for drain, 200 for reload, 50 for descriptors")
+    options.add_argument("--connections", type=int, help="default: 2000 for drain, 50 for descriptors, 200 for the others")
     options.add_argument("--grace", type=int, default=10, help="seconds (drain)")
     options.add_argument("check", nargs="*", choices=[*CHECKS, []], help="default: all")
     options = options.parse_args()
@@ -133,6 +138,51 @@ async def reload(options):
     return faults
 
 
+async def metrics(options):
+    count = options.connections or 200
+    with program("metrics", options) as server:
+        port = port_of(server)
+        clients = await connect_all(count, port, 4)
+        running = asyncio.gather(*(client.run() for client in clients))
+        healthy = [await asyncio.to_thread(get, port, "/health")]
+        await until(lambda: all(client.acknowledged >= 50 for client in clients))
+        busy = values(await asyncio.to_thread(get, port, "/metrics"))
+        for client in clients:
+            client.stop()
+        await asyncio.wait_for(running, PATIENCE)
+        healthy.append(await asyncio.to_thread(get, port, "/health"))
+        quiet = values(await asyncio.to_thread(get, port, "/metrics"))
+        server.check_alive()
+    faults = [f"connection {number}: {client.fault}" for number, client in enumerate(clients) if client.fault]
+    if healthy != ["ok\n"] * 2:
+        faults.append(f"/health answered {healthy}")
+    messages, sizes = (sum(of(client) for client in clients) for of in (lambda it: it.sent, lambda it: sum(len(str(n)) for n in range(it.sent))))
+    expected = {
+        'ws_server_messages_total{direction="received"}': messages,
+        'ws_server_messages_total{direction="sent"}': sum(client.acknowledged for client in clients),
+        'ws_server_bytes_total{direction="received"}': sizes,
+        'ws_server_handshakes_total{result="accepted"}': count,
+        'ws_server_closes_total{by="client",code="1000"}': count,
+    }
+    faults += [f"{name} is {quiet.get(name)}, not {value}" for name, value in expected.items() if quiet.get(name) != value]
+    if not 50 * count <= busy.get('ws_server_messages_total{direction="sent"}', 0) <= messages:
+        faults.append(f"under load the messages were {busy}")
+    print(f"metrics: {count} connections, {messages} messages, {len(quiet)} values; those of messages, bytes, handshakes and closes as counted by the clients")
+    return faults
+
+
+def get(port, path):
+    """The body of a page."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE) as response:
+        return response.read().decode()
+
+
+def values(page):
+    """Each value of a page for Prometheus by its name and labels."""
+    lines = [line.rsplit(" ", 1) for line in page.splitlines() if line and not line.startswith("#")]
+    return {name: float(value) for name, value in lines}
+
+
 async def descriptors(options):
     count = options.connections or 50
     with program("graceful_shutdown", options) as server:
@@ -192,7 +242,7 @@ def wake_ups(pid):
     return sum(int(line.split()[1]) for status in statuses for line in status.splitlines() if line.startswith("voluntary"))
 
 
-CHECKS = {"drain": drain, "reload": reload, "descriptors": descriptors}
+CHECKS = {"drain": drain, "reload": reload, "metrics": metrics, "descriptors": descriptors}
 
 
 def program(name, options, *arguments):

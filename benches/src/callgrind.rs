@@ -25,7 +25,7 @@ impl Callgrind {
     pub fn server(&self, server: &Program) -> Program {
         let path = server.path.display().to_string();
         let arguments = self.arguments().into_iter().chain([path]).chain(server.arguments.clone()).collect();
-        Program { path: "valgrind".into(), arguments }
+        Program { path: "valgrind".into(), arguments, ..server.clone() }
     }
 
     /// A run of `program` that is counted when it has ended.

@@ -41,7 +41,7 @@ pub use idle::{Idle, raise_descriptors};
 pub use measure::{Measure, Sample, idle, memory, peak_memory, until_asleep};
 pub use opening::Opening;
 pub use payload::Payload;
-pub use program::{Program, Running};
+pub use program::{GIVES_BACK, Program, Running};
 pub use report::{Report, Row};
 pub use roster::{Roster, root};
 pub use server::{Mode, Protocol, Server};

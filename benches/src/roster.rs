@@ -108,7 +108,7 @@ fn peer(peers: &Program, name: &str, can: &[Can], workers: &str, tls: &[&str]) -
 }
 
 fn program(path: &Path) -> Program {
-    Program { path: path.to_owned(), arguments: Vec::new() }
+    Program { path: path.to_owned(), arguments: Vec::new(), environment: Vec::new() }
 }
 
 /// The project's folder.

@@ -225,6 +225,12 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
+    /// One that will serve many connections. Its ring is there from the start: made behind the memory of a large message, which it then
+    /// outlives, it would keep an allocator from giving that memory back.
+    pub(crate) fn for_many() -> Self {
+        Self { shared: VecDeque::with_capacity(4), ..Self::default() }
+    }
+
     /// Bytes that it holds room for.
     pub(crate) fn capacity(&self) -> usize {
         self.staged.capacity() + self.shared.capacity() * size_of::<Reference>()

@@ -154,9 +154,13 @@ impl fmt::Display for StartError {
                     write!(f, "cannot listen on {address}: something listens there already; stop it, or choose another")
                 }
                 io::ErrorKind::PermissionDenied => {
-                    write!(f, "cannot listen on {address}: it is not allowed ({error}); ports below 1024 take a privilege")
+                    write!(
+                        f,
+                        "cannot listen on {address}: it is not allowed ({error}); choose another, or give the program the right \
+                         (ports below 1024 take one)"
+                    )
                 }
-                _ => write!(f, "cannot listen on {address}: {error}"),
+                _ => write!(f, "cannot listen on {address}: {error}; choose one that this machine has"),
             },
             Self::Zero { setting } => write!(f, "{setting} must be more than zero"),
             Self::NoTrustedProxies => f.write_str(

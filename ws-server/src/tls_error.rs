@@ -62,8 +62,12 @@ impl fmt::Display for TlsError {
                     "{of} cannot be used: the key is not that of the certificate; name the one it was made with"
                 )
             }
-            Self::Unusable { of, error } => write!(f, "{of} cannot be used: {error}"),
-            Self::Authorities(error) => write!(f, "the authorities of clients cannot be used: {error}"),
+            Self::Unusable { of, error } => {
+                write!(f, "{of} cannot be used: {error}; make them anew, with ECDSA, Ed25519 or RSA")
+            }
+            Self::Authorities(error) => {
+                write!(f, "the authorities of clients cannot be used: {error}; name certificates in PEM")
+            }
         }
     }
 }

@@ -80,6 +80,15 @@ async fn listed_origins_and_hosts_are_let_in_and_no_others() {
 }
 
 #[tokio::test]
+async fn a_function_decides_where_it_is_asked() {
+    let vip = |request: &Request<()>| request.headers().get("x-vip").is_some_and(|value| value == "yes");
+    let (addr, mut told) = serve(Server::builder().origins(Origins::decided(vip))).await;
+    assert_eq!(status(addr, &request("a", "Origin: https://elsewhere.example\r\nX-Vip: yes\r\n")).await, 101);
+    assert_eq!(status(addr, &request("a", "Origin: http://a\r\n")).await, 403);
+    assert!(refusal(&mut told).await.starts_with("pages of \"http://a\" may not connect"));
+}
+
+#[tokio::test]
 async fn a_connection_too_many_is_closed_and_room_is_made_when_one_ends() {
     let (addr, mut told) = serve(Server::builder().max_connections(2)).await;
     let open = || open(addr, Request::get(format!("ws://{addr}/")).body(()).unwrap());
@@ -199,26 +208,24 @@ async fn a_connection_that_has_lived_for_long_enough_is_closed_with_1001() {
 #[tokio::test]
 async fn tcp_and_unix_sockets_are_served_side_by_side() {
     let path = std::env::temp_dir().join(format!("ws-server-{}.sock", std::process::id()));
-    let listeners = [Listener::unix(&path).unwrap(), Listener::tcp("127.0.0.1:0").await.unwrap()];
+    let mut listeners = vec![Listener::unix(&path).unwrap(), Listener::tcp("127.0.0.1:0").await.unwrap()];
+    // Where the system has IPv6 switched on.
+    listeners.extend(Listener::tcp("[::1]:0").await.ok());
     let server = Server::builder().listeners(listeners).unwrap();
-    let addr = server.local_addr().unwrap();
+    let addrs: Vec<_> = server.listeners().iter().filter_map(Listener::local_addr).collect();
     assert!(Listener::unix(&path).unwrap_err().to_string().contains("something listens there already"));
     let running = server.serve(echo);
     let stream = tokio::net::UnixStream::connect(&path).await.unwrap();
     let request = Request::get("ws://localhost/").body(()).unwrap();
     let (mut unix, _) = ws_tokio::connect(stream, request, Config::default()).await.unwrap();
-    let mut tcp = client::connect(addr, "/").await;
-    for socket in ["unix", "tcp"] {
-        let answer = if socket == "unix" {
-            unix.send(socket).await.unwrap();
-            unix.recv().await.unwrap()
-        } else {
-            tcp.send(socket).await.unwrap();
-            tcp.recv().await.unwrap()
-        };
-        assert_eq!(answer, Some(Message::from(socket)));
+    unix.send("unix").await.unwrap();
+    assert_eq!(unix.recv().await.unwrap(), Some(Message::from("unix")));
+    for addr in addrs {
+        let mut tcp = client::connect(addr, "/").await;
+        tcp.send("tcp").await.unwrap();
+        assert_eq!(tcp.recv().await.unwrap(), Some(Message::from("tcp")));
     }
-    drop((unix, tcp));
+    drop(unix);
     running.stop(Duration::from_secs(60)).await;
     assert!(!path.exists(), "the file goes with the server");
 }

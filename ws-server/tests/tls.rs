@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use trust::trusting;
@@ -49,9 +50,13 @@ async fn echo(incoming: Incoming) -> Result<(), BoxError> {
 }
 
 async fn connect_tls(target: &Target, alpn: &[&[u8]]) -> std::io::Result<TlsStream<TcpStream>> {
+    let tcp = TcpStream::connect(target.addr).await.unwrap();
+    speak_tls(target, tcp, alpn).await
+}
+
+async fn speak_tls(target: &Target, tcp: TcpStream, alpn: &[&[u8]]) -> std::io::Result<TlsStream<TcpStream>> {
     let mut config = trusting([target.authority.clone()]).with_no_client_auth();
     config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
-    let tcp = TcpStream::connect(target.addr).await.unwrap();
     let name = ServerName::try_from("localhost").unwrap();
     TlsConnector::from(Arc::new(config)).connect(name, tcp).await
 }
@@ -118,20 +123,24 @@ async fn a_client_without_tls_gets_nothing_of_http() {
     assert!(error.starts_with("the TLS handshake failed: "), "{error}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn tls_and_the_opening_request_share_one_deadline() {
-    let config = Config::builder().handshake_timeout(Duration::from_millis(500)).build().unwrap();
+    let config = Config::builder().handshake_timeout(Duration::from_secs(10)).build().unwrap();
     let Served { target, server, mut errors } = served(config).await;
     server.serve(echo);
-    // Silent from the beginning, and silent behind TLS.
+    // Silent from the beginning, and silent behind TLS that came late.
     let mut tcp = TcpStream::connect(target.addr).await.unwrap();
     assert_eq!(tcp.read(&mut [0; 16]).await.unwrap_or(0), 0);
     let error = errors.recv().await.unwrap();
     assert!(error.contains("in time"), "{error}");
-    let mut tls = connect_tls(&target, &[]).await.unwrap();
+    let began = Instant::now();
+    let tcp = TcpStream::connect(target.addr).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let mut tls = speak_tls(&target, tcp, &[]).await.unwrap();
     let mut response = String::new();
     tls.read_to_string(&mut response).await.unwrap();
     assert!(response.starts_with("HTTP/1.1 408 "), "{response}");
+    assert_eq!(began.elapsed().as_secs(), 10, "of both together");
     drop(tls);
     let error = errors.recv().await.unwrap();
     assert!(error.contains("in time"), "{error}");

@@ -9,13 +9,15 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+use tower::ServiceBuilder;
 use ws_server::proto::bytes::Bytes;
-use ws_server::proto::http::{Request, Response, StatusCode};
+use ws_server::proto::http::{HeaderValue, Request, Response, StatusCode};
 use ws_server::proto::{MessageKind, Negotiated, Role};
 use ws_server::{
     Acceptance, BoxError, CloseCode, Config, Error, MemoryBudget, Message, Server, ServerBuilder, StopReport,
@@ -96,6 +98,35 @@ async fn sockets_behind_axum_stand_beside_its_pages() {
     assert!(page.starts_with("HTTP/1.1 200 OK\r\n") && page.ends_with("a page\n"), "{page}");
     let plain = exchange(addr, b"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
     assert!(plain.starts_with("HTTP/1.1 426 "), "{plain}");
+}
+
+#[tokio::test]
+async fn services_and_layers_of_tower_may_stand_around_the_upgrade() {
+    let upgrades = Server::builder().upgrades().unwrap();
+    let service = ServiceBuilder::new()
+        .map_response(|mut response: Response<Full<Bytes>>| {
+            response.headers_mut().insert("x-layer", HeaderValue::from_static("seen"));
+            response
+        })
+        .service_fn(move |mut request: Request<Incoming>| {
+            let response = match upgrades.request(&mut request, None) {
+                Ok(upgrade) => upgrade.accept(Acceptance::default(), echo).map(|()| Bytes::new()),
+                Err(refusal) => refusal.into_response(),
+            };
+            async move { Ok::<_, Infallible>(response.map(Full::new)) }
+        });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (tcp, _) = listener.accept().await.unwrap();
+        let service = TowerToHyperService::new(service);
+        http1::Builder::new().serve_connection(TokioIo::new(tcp), service).with_upgrades().await
+    });
+    let request = Request::get(format!("ws://{addr}/")).body(()).unwrap();
+    let (mut client, response) = open(addr, request).await.unwrap();
+    assert_eq!(response.headers()["x-layer"], "seen");
+    client.send("hello").await.unwrap();
+    assert_eq!(client.recv().await.unwrap(), Some(Message::from("hello")));
 }
 
 #[tokio::test]

@@ -2,18 +2,34 @@
 
 use bytes::BytesMut;
 use std::cell::RefCell;
-use ws_proto::{Connection, Pool, ReceiveBuffer};
+use ws_proto::{Connection, Pool, ReceiveBuffer, Shelf};
 
 thread_local! {
     static POOL: RefCell<ThreadPool> = RefCell::default();
 }
 
 /// What the sockets of one thread share.
-#[derive(Default)]
 struct ThreadPool {
     core: Pool,
-    #[expect(clippy::vec_box, reason = "a socket has room for a pointer, for as long as it lives")]
-    receive: Vec<Box<ReceiveBuffer>>,
+    receive: Shelf<Box<ReceiveBuffer>>,
+    /// Counts receive buffers that were taken.
+    taken: u32,
+}
+
+impl Default for ThreadPool {
+    fn default() -> Self {
+        Self { core: Pool::new(), receive: Shelf::new(SPARE_BUFFERS), taken: 0 }
+    }
+}
+
+impl ThreadPool {
+    fn take_receive_buffer(&mut self) -> Option<Box<ReceiveBuffer>> {
+        self.taken = self.taken.wrapping_add(1);
+        if self.taken.is_multiple_of(TURNS) {
+            drop(self.receive.drop_unused());
+        }
+        self.receive.take()
+    }
 }
 
 /// Lends the thread's buffers and contexts to a connection that is about to be driven.
@@ -46,7 +62,7 @@ pub(crate) fn take_receive_memory() -> BytesMut {
 }
 
 fn take_spare() -> Option<Box<ReceiveBuffer>> {
-    POOL.try_with(|pool| pool.borrow_mut().receive.pop()).ok().flatten()
+    POOL.try_with(|pool| pool.borrow_mut().take_receive_buffer()).ok().flatten()
 }
 
 /// Gives a receive buffer back in which nothing is left; it is kept if no message refers to its memory.
@@ -54,15 +70,12 @@ pub(crate) fn give_receive_buffer(mut buffer: Box<ReceiveBuffer>) {
     if !buffer.has_room(RECEIVE_BYTES) {
         return;
     }
-    let _ended = POOL.try_with(|pool| {
-        let receive = &mut pool.borrow_mut().receive;
-        if receive.len() < SPARE_BUFFERS {
-            receive.push(buffer);
-        }
-    });
+    let _ended = POOL.try_with(|pool| pool.borrow_mut().receive.give(buffer));
 }
 
 /// Capacity of a receive buffer: what one read of a busy socket brings. With 64 KiB a burst of large messages takes four times the reads.
 pub(crate) const RECEIVE_BYTES: usize = 256 << 10;
 /// Receive buffers that a thread keeps.
 const SPARE_BUFFERS: usize = 4;
+/// So often one is taken before those that lay there all the while are dropped.
+const TURNS: u32 = 1024;

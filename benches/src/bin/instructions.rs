@@ -58,7 +58,7 @@ mod linux {
             return Ok(());
         }
         if let [program, rest @ ..] = &*arguments.server {
-            let server = Program { path: program.into(), arguments: rest.to_vec() };
+            let server = Program { path: program.into(), arguments: rest.to_vec(), environment: Vec::new() };
             count_server(&server, arguments.raw, arguments.only.as_deref())?;
         } else {
             count_core(&arguments)?;

@@ -2,7 +2,7 @@
 
 use crate::support::{answering, nobody, proxy};
 use std::time::Duration;
-use ws_client::proto::http::{HeaderValue, Request, header};
+use ws_client::proto::http::{HeaderName, HeaderValue, Request, header};
 use ws_client::{Client, ClientBuilder, Error, IntoRequest, Proxy, Redirects};
 
 /// Everything that an error, or what is behind it, has to say.
@@ -21,6 +21,8 @@ fn full_of_secrets() -> ClientBuilder {
         .basic_auth("me", "s3cret")
         .header(header::COOKIE, HeaderValue::from_static("session=s3cret"))
         .header(header::PROXY_AUTHORIZATION, HeaderValue::from_static("s3cret"))
+        // One that nobody can know to be secret.
+        .header(HeaderName::from_static("x-api-key"), HeaderValue::from_static("s3cret"))
         .redirects(Redirects::limit(3))
         // Some of the servers wait for a request that a SOCKS5 client never makes.
         .proxy_timeout(Duration::from_millis(100))

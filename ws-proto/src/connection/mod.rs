@@ -117,7 +117,8 @@ impl Connection {
         pool.note_loan();
         self.transmit.lend(|| pool.take_buffer());
         if let Some(memory) = &mut self.memory {
-            memory.lend(!self.transmit.is_empty(), |least, most| pool.take_spare(least, most));
+            let busy = self.message.is_some() || !self.transmit.is_empty();
+            memory.lend(busy, |least, most| pool.take_spare(least, most));
             if !memory.is_of_use() {
                 self.memory = None;
             }

@@ -47,9 +47,9 @@ impl Memory {
     }
 
     /// Takes what `pool` has of a capacity between these; forgets what was earned when no large message came for a while, in which the
-    /// connection was not busy `sending`.
-    pub(crate) fn lend(&mut self, sending: bool, pool: impl FnOnce(usize, usize) -> Option<Spare>) {
-        self.loans = self.loans.saturating_add(u8::from(!sending));
+    /// connection was not `busy` with a message.
+    pub(crate) fn lend(&mut self, busy: bool, pool: impl FnOnce(usize, usize) -> Option<Spare>) {
+        self.loans = self.loans.saturating_add(u8::from(!busy));
         if self.loans > MOST_LOANS {
             self.earned = 0;
         } else if self.wants_loan() {
@@ -101,4 +101,4 @@ impl Memory {
 /// Messages from this length on are worth it.
 pub(crate) const LARGE: usize = 64 << 10;
 /// After so many loans without a large message they are over.
-const MOST_LOANS: u8 = 32;
+const MOST_LOANS: u8 = 8;

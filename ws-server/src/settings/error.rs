@@ -19,6 +19,8 @@ pub enum SettingsError {
     Field {
         /// Its path, as `tls.key`; `.` where the fields of the whole are meant.
         field: Box<str>,
+        /// What stands there; `None` where the field is missing.
+        value: Option<Box<str>>,
         /// What was found, and what was expected.
         error: Box<str>,
     },
@@ -48,8 +50,13 @@ pub enum SettingsError {
     Config(ConfigError),
     /// A setting of the server cannot work, or it cannot listen.
     Start(StartError),
-    /// A certificate or its key cannot be used; a `TlsError`.
-    Tls(BoxError),
+    /// A certificate or its key cannot be used.
+    Tls {
+        /// The field that names it.
+        field: &'static str,
+        /// A `TlsError`.
+        error: BoxError,
+    },
 }
 
 impl SettingsError {
@@ -67,11 +74,12 @@ impl fmt::Display for SettingsError {
             Self::Syntax { line, error } => {
                 write!(f, "line {line} of the settings is no TOML: {}", error.replace('\n', ", "))
             }
-            Self::Field { field, error } if &**field == "." => {
-                write!(f, "the settings cannot be used: {}", error.replace('\n', ", "))
-            }
-            Self::Field { field, error } => {
-                write!(f, "the setting {field} cannot be used: {}", error.replace('\n', ", "))
+            Self::Field { field, value, error } => {
+                match value {
+                    Some(value) => write!(f, "the setting {field} cannot be {value}: ")?,
+                    None => write!(f, "the setting {field} cannot be used: ")?,
+                }
+                write!(f, "{}; correct it, or leave it out", error.replace('\n', ", "))
             }
             Self::Value { field, value, advice } => {
                 write!(f, "the setting {field} cannot be {value:?}: {advice}")
@@ -81,8 +89,9 @@ impl fmt::Display for SettingsError {
             }
             Self::Origin(error) => error.fmt(f),
             Self::Config(error) => error.fmt(f),
+            Self::Start(error @ StartError::Listen { .. }) => write!(f, "listen: {error}"),
             Self::Start(error) => error.fmt(f),
-            Self::Tls(error) => write!(f, "tls: {error}"),
+            Self::Tls { field, error } => write!(f, "{field}: {error}"),
         }
     }
 }
@@ -94,7 +103,7 @@ impl std::error::Error for SettingsError {
             Self::Origin(error) => error.source(),
             Self::Config(error) => error.source(),
             Self::Start(error) => error.source(),
-            Self::Tls(error) => error.source(),
+            Self::Tls { error, .. } => error.source(),
             Self::Syntax { .. } | Self::Field { .. } | Self::Value { .. } | Self::Contradiction { .. } => {
                 None
             }

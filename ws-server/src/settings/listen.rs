@@ -139,7 +139,10 @@ impl TlsFiles {
         }
         match &self.client_authorities {
             Some(path) => {
-                let failed = |error: TlsError| SettingsError::Tls(error.into());
+                let failed = |error: TlsError| SettingsError::Tls {
+                    field: "tls.client_authorities",
+                    error: error.into(),
+                };
                 let pem = std::fs::read(path)
                     .map_err(|error| failed(TlsError::Read { path: path.as_path().into(), error }))?;
                 let mut roots = RootCertStore::empty();
@@ -167,7 +170,27 @@ impl TlsFiles {
             }
             None => {}
         }
-        tls.build().map_err(|error| SettingsError::Tls(error.into()))
+        tls.build().map_err(|error| SettingsError::Tls { field: self.field_of(&error), error: error.into() })
+    }
+
+    /// The field that an error is about.
+    fn field_of(&self, error: &crate::TlsError) -> &'static str {
+        use crate::TlsError;
+
+        let (certificate, key) = (self.certificate.display(), self.key.display());
+        match error {
+            TlsError::Read { path, .. } if **path == *self.certificate => "tls.certificate",
+            TlsError::Read { path, .. } if **path == *self.key => "tls.key",
+            TlsError::Certificate { of, .. } if **of == certificate.to_string() => "tls.certificate",
+            TlsError::Key { of, .. } if **of == key.to_string() => "tls.key",
+            TlsError::Unusable { of, .. } if **of == format!("{certificate} and {key}") => "tls.key",
+            TlsError::Read { .. }
+            | TlsError::Certificate { .. }
+            | TlsError::Key { .. }
+            | TlsError::Unusable { .. } => "tls.others",
+            TlsError::NoCertificate => "tls.certificate",
+            TlsError::Authorities(_) => "tls.client_authorities",
+        }
     }
 }
 

@@ -123,9 +123,13 @@ impl Settings {
                 Some(_) | None => {}
             }
         }
-        serde_path_to_error::deserialize(toml::Value::Table(table)).map_err(|error| SettingsError::Field {
-            field: error.path().to_string().into(),
-            error: error.inner().message().into(),
+        serde_path_to_error::deserialize(toml::Value::Table(table.clone())).map_err(|error| {
+            let field = error.path().to_string();
+            // The types of this crate are nobody's business who writes settings.
+            let message = error.inner().message();
+            let message = message.replace("expected usize", NUMBER).replace("expected u32", NUMBER);
+            let value = value::shown(&table, &field);
+            SettingsError::Field { field: field.into(), value: value.map(Into::into), error: message.into() }
         })
     }
 
@@ -187,7 +191,8 @@ impl Settings {
         at_most(("max_connections_per_address", self.max_connections_per_address), connections)?;
         at_most(("max_handshakes", self.max_handshakes), connections)?;
         let message = ("max_message_bytes", self.max_message_bytes);
-        at_most(("max_frame_bytes", self.max_frame_bytes), message)
+        at_most(("max_frame_bytes", self.max_frame_bytes), message)?;
+        at_most(message, ("memory_budget", self.memory_budget))
     }
 
     fn config(&self) -> Result<Config, SettingsError> {
@@ -250,6 +255,8 @@ impl Settings {
         self.trusted_proxies.iter().map(network).collect()
     }
 }
+
+const NUMBER: &str = "expected a whole number";
 
 impl Default for Settings {
     fn default() -> Self {

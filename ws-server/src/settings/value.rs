@@ -48,6 +48,28 @@ pub(super) fn every<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
     duration(value).map(|interval| Some(Every(interval))).map_err(|error| D::Error::custom(error.message()))
 }
 
+/// What stands in a field, as it is written; `None` for a table, or where nothing does.
+pub(super) fn shown(table: &Table, field: &str) -> Option<String> {
+    match field.split_once('.') {
+        Some((outer, inner)) => shown(table.get(outer)?.as_table()?, inner),
+        None => table.get(field).and_then(written),
+    }
+}
+
+fn written(value: &Value) -> Option<String> {
+    Some(match value {
+        Value::String(text) => format!("{text:?}"),
+        Value::Integer(number) => number.to_string(),
+        Value::Float(number) => number.to_string(),
+        Value::Boolean(boolean) => boolean.to_string(),
+        Value::Datetime(datetime) => datetime.to_string(),
+        Value::Array(items) => {
+            format!("[{}]", items.iter().filter_map(written).collect::<Vec<_>>().join(", "))
+        }
+        Value::Table(_) => return None,
+    })
+}
+
 /// Puts what a variable says in its place; `__` leads into a table.
 pub(super) fn set(table: &mut Table, field: &str, text: String) {
     match field.split_once("__") {

@@ -2,7 +2,9 @@
 //! lost leaves somebody waiting for ever, which loom reports as a deadlock.
 
 use super::*;
+use crate::Error;
 use crate::driver::Asked;
+use crate::wakers::Slot;
 use loom::future::block_on;
 use loom::sync::{Condvar, Mutex};
 use loom::thread;
@@ -121,6 +123,11 @@ fn retire(shared: &Shared<Pipe>) {
     resting.into_iter().for_each(Waker::wake);
 }
 
+fn flush(shared: &Arc<Shared<Pipe>>, slot: Slot) -> thread::JoinHandle<Result<(), Error>> {
+    let shared = Arc::clone(shared);
+    thread::spawn(move || block_on(poll_fn(|cx| shared.poll_flush(slot, cx))))
+}
+
 fn in_every_order(preemptions: usize, test: impl Fn() + Send + Sync + 'static) {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(preemptions);
@@ -180,16 +187,34 @@ fn a_task_that_waits_for_the_answer_to_a_close_frame_of_another_gets_it() {
 
 #[test]
 fn a_flush_and_the_background_task_both_see_that_there_is_room() {
+    for slot in [Slot::Sender, Slot::Flusher] {
+        in_every_order(2, move || {
+            let pipe = Pipe::new();
+            let shared = shared(&pipe);
+            if matches!(slot, Slot::Flusher) {
+                shared.divide();
+            }
+            shared.feed(Message::from("a")).unwrap();
+            let flushing = flush(&shared, slot);
+            assert_eq!(pipe.take(3), [0x81, 1, b'a']);
+            flushing.join().unwrap().unwrap();
+            retire(&shared);
+        });
+    }
+}
+
+#[test]
+fn who_flushes_for_all_and_who_sends_do_not_take_each_others_wake_up() {
     in_every_order(2, || {
         let pipe = Pipe::new();
         let shared = shared(&pipe);
+        shared.divide();
         shared.feed(Message::from("a")).unwrap();
-        let flushing = {
-            let shared = Arc::clone(&shared);
-            thread::spawn(move || block_on(poll_fn(|cx| shared.poll_flush(cx))))
-        };
+        let flushing = [Slot::Sender, Slot::Flusher].map(|slot| flush(&shared, slot));
         assert_eq!(pipe.take(3), [0x81, 1, b'a']);
-        flushing.join().unwrap().unwrap();
+        for flushing in flushing {
+            flushing.join().unwrap().unwrap();
+        }
         retire(&shared);
     });
 }

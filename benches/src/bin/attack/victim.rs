@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
-use ws_benches::Usage;
+use ws_benches::{GIVES_BACK, Usage};
 
 /// Limits of the server: those of a service with small messages.
 pub(crate) const MESSAGE_BYTES: u64 = 64 << 10;
@@ -21,11 +21,6 @@ const ARGUMENTS: &[&str] = &[
     "--pong-timeout=5",
 ];
 
-/// What the server frees goes back to the system. By default glibc keeps freed memory for later in several heaps, and then its habits are
-/// measured instead of the server's; a service that cares sets the same.
-const ALLOCATOR: [(&str, &str); 3] =
-    [("MALLOC_ARENA_MAX", "1"), ("MALLOC_MMAP_THRESHOLD_", "32768"), ("MALLOC_TRIM_THRESHOLD_", "131072")];
-
 /// A server that runs until it is dropped.
 pub(crate) struct Victim {
     child: Child,
@@ -37,7 +32,7 @@ impl Victim {
     pub(crate) fn start(program: &Path) -> Result<Self> {
         let mut child = Command::new(program)
             .args(ARGUMENTS)
-            .envs(ALLOCATOR)
+            .envs(GIVES_BACK)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
