@@ -1,5 +1,8 @@
 //! Connecting that is dropped after every number of polls, over TCP on this machine.
 
+mod echo;
+
+use echo::echo;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
@@ -8,7 +11,7 @@ use std::task::Poll;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::task::{JoinSet, yield_now};
-use ws_server::{Acceptance, Server};
+use ws_server::Server;
 
 /// Polls `future` so often, with everybody else running in between, and drops it where it is not ready then.
 async fn within<F: Future>(polls: usize, future: F) -> Option<F::Output> {
@@ -60,13 +63,7 @@ async fn a_connect_that_is_dropped_leaves_nothing_open() {
 async fn a_connect_that_is_dropped_at_every_point_harms_no_later_one() {
     let server = Server::builder().bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/", server.local_addr().unwrap());
-    let running = server.serve(async |incoming| {
-        let mut socket = incoming.accept(Acceptance::default()).await?;
-        while let Some(message) = socket.recv().await? {
-            socket.send(message).await?;
-        }
-        Ok(())
-    });
+    let running = server.serve(echo);
     for polls in 1.. {
         let Some(connected) = within(polls, ws_client::connect(&url)).await else { continue };
         let mut socket = connected.unwrap();

@@ -1,5 +1,8 @@
 //! Connecting over TCP on this machine.
 
+mod echo;
+
+use echo::echo;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -8,15 +11,7 @@ use ws_client::proto::http::{HeaderName, HeaderValue, Response, StatusCode, head
 use ws_client::{Client, CloseCode, Config, Error, Message, Stage, Subprotocol, UrlError};
 use ws_proto::ApiMisuse;
 use ws_proto::handshake::HandshakeError;
-use ws_server::{Acceptance, BoxError, Incoming, Server};
-
-async fn echo(incoming: Incoming) -> Result<(), BoxError> {
-    let mut socket = incoming.accept(Acceptance::default()).await?;
-    while let Some(message) = socket.recv().await? {
-        socket.send(message).await?;
-    }
-    Ok(())
-}
+use ws_server::{Acceptance, Server};
 
 async fn echo_server() -> SocketAddr {
     let server = Server::builder().bind("127.0.0.1:0").await.unwrap();

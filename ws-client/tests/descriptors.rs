@@ -1,6 +1,9 @@
 //! Connecting that is dropped at any point leaves no socket open. In a process of its own, for its descriptors are counted.
 #![cfg(target_os = "linux")]
 
+mod echo;
+
+use echo::echo;
 use std::future::poll_fn;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::pin;
@@ -9,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::yield_now;
 use ws_client::{Client, Proxy, Redirects};
-use ws_server::{Acceptance, Server};
+use ws_server::Server;
 
 fn open() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
@@ -38,15 +41,9 @@ async fn settled(before: usize) -> bool {
     false
 }
 
-async fn echo(server: Server) -> SocketAddr {
+async fn serve(server: Server) -> SocketAddr {
     let addr = server.local_addr().unwrap();
-    server.serve(async |incoming| {
-        let mut socket = incoming.accept(Acceptance::default()).await?;
-        while let Some(message) = socket.recv().await? {
-            socket.send(message).await?;
-        }
-        Ok(())
-    });
+    server.serve(echo);
     addr
 }
 
@@ -79,7 +76,7 @@ async fn proxy(answers: &'static [(usize, &'static [u8])], upstream: Option<Sock
 
 #[tokio::test]
 async fn a_connect_that_is_dropped_at_any_await_leaves_no_descriptor() {
-    let plain = echo(Server::builder().bind("127.0.0.1:0").await.unwrap()).await;
+    let plain = serve(Server::builder().bind("127.0.0.1:0").await.unwrap()).await;
     let http = proxy(&[(0, b"HTTP/1.1 200 OK\r\n\r\n")], Some(plain)).await;
     let socks = proxy(&[(3, b"\x05\0"), (16, b"\x05\0\0\x01\0\0\0\0\0\0")], Some(plain)).await;
     let location = format!("HTTP/1.1 302 x\r\nLocation: http://{plain}/\r\nContent-Length: 0\r\n\r\n");
@@ -101,7 +98,7 @@ async fn a_connect_that_is_dropped_at_any_await_leaves_no_descriptor() {
         let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
         let key = made.signing_key.serialize_pem();
         let tls = ws_server::Tls::from_pem(made.cert.pem().as_bytes(), key.as_bytes()).unwrap();
-        let secure = echo(Server::builder().tls(tls).bind("127.0.0.1:0").await.unwrap()).await;
+        let secure = serve(Server::builder().tls(tls).bind("127.0.0.1:0").await.unwrap()).await;
         let trusting = Client::builder().roots(ws_client::Roots::Added).add_roots([made.cert.der().clone()]);
         ways.push((trusting, format!("wss://{secure}/")));
     }

@@ -1,6 +1,9 @@
 //! Connecting with TLS on this machine.
 #![cfg(feature = "tls")]
 
+mod echo;
+
+use echo::echo;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,13 +22,7 @@ async fn echo_server() -> (SocketAddr, CertificateDer<'static>) {
     let tls = Tls::from_pem(made.cert.pem().as_bytes(), made.signing_key.serialize_pem().as_bytes()).unwrap();
     let server = Server::builder().tls(tls).bind("127.0.0.1:0").await.unwrap();
     let addr = server.local_addr().unwrap();
-    server.serve(async |incoming| {
-        let mut socket = incoming.accept(Acceptance::default()).await?;
-        while let Some(message) = socket.recv().await? {
-            socket.send(message).await?;
-        }
-        Ok(())
-    });
+    server.serve(echo);
     (addr, made.cert.der().clone())
 }
 

@@ -1,13 +1,16 @@
 //! What a server does that has no descriptors left. In a process of its own, for it has none left itself.
 #![cfg(target_os = "linux")]
 
+mod echo;
+
+use echo::echo;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fs::File;
 use std::net::SocketAddr;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use ws_server::proto::http::Request;
-use ws_server::{Acceptance, Config, Error, Message, Server};
+use ws_server::{Config, Error, Message, Server};
 use ws_tokio::WebSocket;
 
 async fn open(addr: SocketAddr, tcp: TcpStream) -> WebSocket<TcpStream> {
@@ -23,13 +26,7 @@ async fn a_server_that_runs_out_of_descriptors_tells_it_and_goes_on_when_there_a
     });
     let server = builder.bind("127.0.0.1:0").await.unwrap();
     let addr = server.local_addr().unwrap();
-    server.serve(async |incoming| {
-        let mut socket = incoming.accept(Acceptance::default()).await?;
-        while let Some(message) = socket.recv().await? {
-            socket.send(message).await?;
-        }
-        Ok(())
-    });
+    server.serve(echo);
     let mut before = open(addr, TcpStream::connect(addr).await.unwrap()).await;
 
     setrlimit(Resource::Nofile, Rlimit { current: Some(100), ..getrlimit(Resource::Nofile) }).unwrap();

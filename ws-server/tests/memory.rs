@@ -1,8 +1,10 @@
 //! What a connection of a server owns that waits, measured by an allocator that counts for each thread. The clients have another.
 
 mod common;
+mod echo;
 
-use common::{echo, server};
+use common::server;
+use echo::echo;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::thread;

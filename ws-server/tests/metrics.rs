@@ -7,9 +7,11 @@
 
 mod client;
 mod common;
+mod echo;
 
 use client::{connect, exchange, open};
-use common::{echo, server};
+use common::server;
+use echo::echo;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 use std::time::Duration;
 use ws_server::proto::http::Request;

@@ -1,5 +1,8 @@
 //! The runtimes that a `Runner` sets up.
 
+mod echo;
+
+use echo::echo;
 use std::convert::Infallible;
 use std::io;
 use std::num::NonZeroUsize;
@@ -8,20 +11,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::Semaphore;
 use ws_server::proto::http::Request;
-use ws_server::{Acceptance, Config, Message, Runner, Server};
+use ws_server::{Config, Message, Runner, Server};
 
 const THREE: NonZeroUsize = NonZeroUsize::new(3).unwrap();
 
 /// Serves, and is its own client.
 async fn talk(listener: TcpListener) -> Result<(), Infallible> {
     let addr = listener.local_addr().unwrap();
-    Server::builder().listeners([listener.into()]).unwrap().serve(async |incoming| {
-        let mut socket = incoming.accept(Acceptance::default()).await?;
-        while let Some(message) = socket.recv().await? {
-            socket.send(message).await?;
-        }
-        Ok(())
-    });
+    Server::builder().listeners([listener.into()]).unwrap().serve(echo);
     let stream = TcpStream::connect(addr).await.unwrap();
     let request = Request::get(format!("ws://{addr}/")).body(()).unwrap();
     let (mut client, _) = ws_tokio::connect(stream, request, Config::default()).await.unwrap();

@@ -1,18 +1,13 @@
 //! What hostile clients do before they are clients: bytes that are neither TLS nor HTTP.
 
+mod echo;
+
+use echo::echo;
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use ws_server::{Acceptance, BoxError, Incoming, Server};
-
-async fn echo(incoming: Incoming) -> Result<(), BoxError> {
-    let mut socket = incoming.accept(Acceptance::default()).await?;
-    while let Some(message) = socket.recv().await? {
-        socket.send(message).await?;
-    }
-    Ok(())
-}
+use ws_server::Server;
 
 /// What comes back for `bytes`, until the server ends the connection.
 async fn exchange(addr: SocketAddr, bytes: &[u8]) -> Vec<u8> {

@@ -2,9 +2,10 @@
 
 mod client;
 mod common;
+mod echo;
 
 use client::{connect, exchange, open};
-use common::echo;
+use echo::echo;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;

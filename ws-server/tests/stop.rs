@@ -2,9 +2,11 @@
 
 mod client;
 mod common;
+mod echo;
 
 use client::{connect, exchange, open};
-use common::{echo, server};
+use common::server;
+use echo::echo;
 use std::future::pending;
 use std::time::Duration;
 use tokio::net::TcpStream;

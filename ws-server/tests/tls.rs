@@ -1,8 +1,10 @@
 //! TLS.
 #![cfg(feature = "tls")]
 
+mod echo;
 mod trust;
 
+use echo::echo;
 use rustls::pki_types::{CertificateDer, ServerName};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,7 +17,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use trust::trusting;
 use ws_server::proto::http::Request;
-use ws_server::{Acceptance, BoxError, CloseCode, Config, Incoming, Message, Server, Tls, rustls};
+use ws_server::{CloseCode, Config, Message, Server, Tls, rustls};
 use ws_tokio::WebSocket;
 
 struct Served {
@@ -39,14 +41,6 @@ async fn served(config: Config) -> Served {
     let server = builder.bind("127.0.0.1:0").await.unwrap();
     let target = Target { addr: server.local_addr().unwrap(), authority: made.cert.der().clone() };
     Served { target, server, errors }
-}
-
-async fn echo(incoming: Incoming) -> Result<(), BoxError> {
-    let mut socket = incoming.accept(Acceptance::default()).await?;
-    while let Some(message) = socket.recv().await? {
-        socket.send(message).await?;
-    }
-    Ok(())
 }
 
 async fn connect_tls(target: &Target, alpn: &[&[u8]]) -> std::io::Result<TlsStream<TcpStream>> {

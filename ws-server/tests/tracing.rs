@@ -2,9 +2,11 @@
 
 mod client;
 mod common;
+mod echo;
 
 use client::{connect, exchange};
-use common::{echo, server};
+use common::server;
+use echo::echo;
 use tracing::Level;
 use ws_testkit::Told;
 

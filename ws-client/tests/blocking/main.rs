@@ -2,6 +2,8 @@
 #![cfg(feature = "blocking")]
 
 mod connecting;
+#[path = "../echo/mod.rs"]
+mod echo;
 mod proxies;
 mod stages;
 mod support;

@@ -1,11 +1,12 @@
 //! Servers and proxies, each with a thread of its own.
 
+use crate::echo::echo;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use tokio::runtime::Runtime;
-use ws_server::{Acceptance, ServerBuilder};
+use ws_server::ServerBuilder;
 
 /// A server that echoes for the time of a test.
 pub(crate) struct Echo {
@@ -20,13 +21,7 @@ impl Echo {
         let addr = runtime.block_on(async {
             let server = server.bind("127.0.0.1:0").await.unwrap();
             let addr = server.local_addr().unwrap();
-            server.serve(async |incoming| {
-                let mut socket = incoming.accept(Acceptance::default()).await?;
-                while let Some(message) = socket.recv().await? {
-                    socket.send(message).await?;
-                }
-                Ok(())
-            });
+            server.serve(echo);
             addr
         });
         Self { addr, _runtime: runtime }

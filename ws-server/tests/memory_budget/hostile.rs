@@ -1,6 +1,7 @@
 //! What hostile clients can make a server hold.
 
-use crate::{echo, settings};
+use crate::echo::echo;
+use crate::settings;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! A memory budget on real sockets.
 
+#[path = "../echo/mod.rs"]
+mod echo;
 mod hostile;
 #[cfg(feature = "tls")]
 mod tls;
@@ -7,6 +9,7 @@ mod tls;
 #[path = "../trust/mod.rs"]
 mod trust;
 
+use echo::echo;
 use hostile::MESSAGE;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -17,18 +20,8 @@ use ws_server::proto::bytes::{Bytes, BytesMut};
 use ws_server::proto::handshake::HandshakeError;
 use ws_server::proto::http::Request;
 use ws_server::proto::{ControlPayload, MessageKind, Negotiated, Role};
-use ws_server::{
-    Acceptance, BoxError, CloseCode, Config, Error, Incoming, MemoryBudget, Message, Server, ServerBuilder,
-};
+use ws_server::{CloseCode, Config, Error, MemoryBudget, Message, Server, ServerBuilder};
 use ws_tokio::{OpenError, WebSocket};
-
-async fn echo(incoming: Incoming) -> Result<(), BoxError> {
-    let mut socket = incoming.accept(Acceptance::default()).await?;
-    while let Some(message) = socket.recv().await? {
-        socket.send(message).await?;
-    }
-    Ok(())
-}
 
 /// What the settings of these tests have in common, and what is told.
 fn settings(budget: &MemoryBudget) -> (ServerBuilder, mpsc::UnboundedReceiver<String>) {

@@ -2,6 +2,7 @@
 
 pub(crate) mod proxy;
 
+use crate::echo::echo;
 use std::net::SocketAddr;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -40,13 +41,7 @@ pub(crate) async fn nobody() -> SocketAddr {
 pub(crate) async fn echo_server() -> SocketAddr {
     let server = Server::builder().bind("127.0.0.1:0").await.unwrap();
     let addr = server.local_addr().unwrap();
-    server.serve(async |incoming| {
-        let mut socket = incoming.accept(Acceptance::default()).await?;
-        while let Some(message) = socket.recv().await? {
-            socket.send(message).await?;
-        }
-        Ok(())
-    });
+    server.serve(echo);
     addr
 }
 
