@@ -6,10 +6,11 @@ use crate::cookies::Cookies;
 use crate::proxy::{Choice, Proxy, env};
 use crate::redirect::Redirects;
 use crate::resolve::{AnyResolve, Resolve};
+use crate::target::Target;
 use crate::tcp::TcpOptions;
 #[cfg(feature = "tls")]
 use crate::tls::{Roots, TlsSettings};
-use crate::{Config, Subprotocol, auth};
+use crate::{Config, Error, Subprotocol, auth};
 #[cfg(feature = "tls")]
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::fmt;
@@ -347,6 +348,16 @@ impl ClientBuilder {
         }
         headers.extend(request);
         headers
+    }
+
+    /// The proxy on the way to this target; none before a Unix socket, which is where it is.
+    pub(crate) fn proxy_to(&self, target: &Target) -> Result<Option<&Proxy>, Error> {
+        match &self.proxy {
+            _ if self.unix_socket.is_some() => Ok(None),
+            Choice::None => Ok(None),
+            Choice::Always(proxy) => Ok(Some(proxy)),
+            Choice::Env(variables) => Ok(variables.proxy(target)?),
+        }
     }
 }
 

@@ -36,7 +36,7 @@ impl<'a> Dialer<'a> {
             let _nobody_asks = identity;
             return Err(Error::NoTls);
         }
-        let (stream, turn) = match self.proxy(target)? {
+        let (stream, turn) = match self.settings.proxy_to(target)? {
             Some(proxy) => self.through(proxy, target).await?,
             None => self.directly(&target.destination()).await?,
         };
@@ -49,18 +49,6 @@ impl<'a> Dialer<'a> {
             return Ok((Stream::of_tls(tls), turn));
         }
         Ok((stream, turn))
-    }
-
-    fn proxy(&self, target: &Target) -> Result<Option<&'a Proxy>, Error> {
-        // A Unix socket is where it is.
-        if self.settings.unix_socket.is_some() {
-            return Ok(None);
-        }
-        Ok(match &self.settings.proxy {
-            proxy::Choice::None => None,
-            proxy::Choice::Always(proxy) => Some(proxy),
-            proxy::Choice::Env(variables) => variables.proxy(target)?,
-        })
     }
 
     async fn directly(&self, to: &Destination) -> Result<(Stream, Option<Turn>), Error> {
