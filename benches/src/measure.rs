@@ -2,8 +2,8 @@
 
 use crate::usage::{cpu, peak};
 use crate::{
-    Bound, Exchange, Fleet, Generator, Idle, Kind, Mode, Opening, Payload, Program, Protocol, Running,
-    Server, Usage, Workload,
+    Bound, Certificate, Exchange, Fleet, Generator, Idle, Kind, Mode, Opening, Payload, Program, Protocol,
+    Running, Server, Usage, Workload,
 };
 use anyhow::{Context, Result};
 use rustls::ClientConfig;
@@ -42,6 +42,15 @@ pub struct Sample {
 }
 
 impl Measure {
+    /// On the first two cores, with as many idle connections as there are to be.
+    ///
+    /// # Errors
+    /// The certificate cannot be used.
+    pub fn on_two_cores(milliseconds: u64, certificate: &Certificate) -> Result<Self> {
+        let time = Duration::from_millis(milliseconds);
+        Ok(Self { server_core: 0, generator_core: 1, time, fewer_idle: 1, tls: certificate.client()? })
+    }
+
     /// Starts `server` afresh and lets it do `workload`; `None` where it cannot.
     ///
     /// # Errors

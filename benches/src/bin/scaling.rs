@@ -48,13 +48,7 @@ mod linux {
 
         let roster = Roster::build(1, None)?;
         raise_descriptors()?;
-        let measure = Measure {
-            server_core: 0,
-            generator_core: 1,
-            time: Duration::from_millis(arguments.milliseconds),
-            fewer_idle: 1,
-            tls: roster.certificate.client()?,
-        };
+        let measure = Measure::on_two_cores(arguments.milliseconds, &roster.certificate)?;
         pin(measure.generator_core)?;
         large_messages_return(&roster, &measure, arguments.repeats, &mut verdicts)?;
         connections(&roster, &measure, arguments.repeats, &mut verdicts)?;

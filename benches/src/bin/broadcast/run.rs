@@ -4,7 +4,7 @@ use crate::report::{Figures, Policy, Row};
 use crate::stalled::Stalled;
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use ws_benches::{
     Exchange, Generator, Kind, Measure, Mode, Opening, Payload, Program, Roster, Server, Workload, memory,
     pin, raise_descriptors, until_asleep,
@@ -34,13 +34,7 @@ pub(crate) fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let roster = Roster::build(1, None)?;
     raise_descriptors()?;
-    let measure = Measure {
-        server_core: 0,
-        generator_core: 1,
-        time: Duration::from_millis(arguments.milliseconds),
-        fewer_idle: 1,
-        tls: roster.certificate.client()?,
-    };
+    let measure = Measure::on_two_cores(arguments.milliseconds, &roster.certificate)?;
     pin(measure.generator_core)?;
     let room = roster.named(Roster::OURS)?.program(Mode::Room).context("ours has a room")?;
 
