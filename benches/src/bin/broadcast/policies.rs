@@ -28,6 +28,8 @@ pub(crate) struct Policy {
     pub(crate) lost: u64,
     /// members whose connection it has ended,
     pub(crate) disconnected: u64,
+    /// those of them that were told 1013 before that, as they read in time,
+    pub(crate) told: usize,
     /// and times that a sender had to wait.
     pub(crate) waited: u64,
     /// Members that did not get what the policy promises.
@@ -70,7 +72,7 @@ pub(crate) fn beside(
     let counts = Counts::of(running)?;
     let expected = [filled(), vec![LEN; usize::try_from(WARM_UP + ROUNDS)?]].concat();
     let keeps = match name {
-        "disconnect" => |heard: &Heard, _: &[usize]| heard.is_ended,
+        "disconnect" => is_ended,
         "drop-newest" => keeps_oldest,
         "drop-oldest" => keeps_newest,
         _ => keeps_newest_of_each,
@@ -180,10 +182,16 @@ impl Counts {
             heard: heard.iter().map(|heard| heard.lens.len() as u64).sum(),
             lost: ["dropped-newest", "dropped-oldest", "coalesced"].map(|name| self.get(name)).iter().sum(),
             disconnected: self.get("disconnected"),
+            told: heard.iter().filter(|heard| heard.is_told).count(),
             waited: self.get("waited"),
             wrong: heard.iter().filter(|heard| !keeps(heard, expected)).count(),
         })
     }
+}
+
+/// Got what was sent until its connection was ended.
+fn is_ended(heard: &Heard, sent: &[usize]) -> bool {
+    (heard.is_told || heard.is_cut) && sent.starts_with(&heard.lens)
 }
 
 /// Begins as what was sent, goes on in its order, and ends before its end.
@@ -202,11 +210,8 @@ fn keeps_newest(heard: &Heard, sent: &[usize]) -> bool {
 
 /// Has what each speaker said last.
 fn keeps_newest_of_each(heard: &Heard, sent: &[usize]) -> bool {
-    let last = FILL_BYTES + FILL - 1;
-    [last, LEN].iter().all(|len| {
-        let count = |lens: &[usize]| lens.iter().filter(|other| *other == len).count();
-        count(&heard.lens) == count(sent)
-    }) && heard.lens.len() < sent.len()
+    let count = |len| heard.lens.iter().filter(|other| **other == len).count() as u64;
+    count(FILL_BYTES + FILL - 1) == SPEAKERS && count(LEN) >= ROUNDS && heard.lens.len() < sent.len()
 }
 
 /// Is it what was sent, with gaps?

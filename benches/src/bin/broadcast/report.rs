@@ -72,7 +72,8 @@ impl Figures {
                 verdict(format!("{name}: messages neither heard nor counted as lost"), gap, 0.0);
             }
             let wrong = f64::from(u8::from(waits != (policy.waited > 0)));
-            verdict(format!("{name}: the sender waits {}", if waits { "not" } else { "" }), wrong, 0.0);
+            let what = if waits { "did not wait" } else { "waited" };
+            verdict(format!("{name}: the sender {what}"), wrong, 0.0);
         }
         for row in &self.compressed {
             verdict(
@@ -108,19 +109,20 @@ impl Figures {
         let Self { members, stalled, .. } = self;
         let mut table = format!(
             "| {LEN} to {members}, by policy | alone, ms | beside {stalled} that do not read, ms | ratio | memory for each of them, KiB \
-             | sent to them | heard | left out or replaced | ended | sends that waited |\n\
-             |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n"
+             | sent to them | heard | left out or replaced | ended | told 1013 | sends that waited |\n\
+             |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n"
         );
         let cell = |value: Option<f64>, digits: usize| {
             value.map_or("–".into(), |value| format!("{value:.digits$}"))
         };
         for policy in &self.policies {
-            let Policy { name, alone_ms, beside_ms, sent, heard, lost, disconnected, waited, .. } = policy;
+            let Policy { name, alone_ms, beside_ms, sent, heard, lost, disconnected, told, waited, .. } =
+                policy;
             let (alone, beside, ratio) = (cell(*alone_ms, 1), cell(*beside_ms, 1), cell(policy.ratio(), 2));
             let grown = policy.grown_bytes as f64 / *stalled as f64 / 1024.0;
             let _infallible = writeln!(
                 table,
-                "| {name} | {alone} | {beside} | {ratio} | {grown:.0} | {sent} | {heard} | {lost} | {disconnected} | {waited} |"
+                "| {name} | {alone} | {beside} | {ratio} | {grown:.0} | {sent} | {heard} | {lost} | {disconnected} | {told} | {waited} |"
             );
         }
         table

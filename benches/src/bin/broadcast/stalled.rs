@@ -17,8 +17,10 @@ pub(crate) struct Stalled(Vec<Connection>);
 pub(crate) struct Heard {
     /// The lengths of the messages; the bench tells them apart by that.
     pub(crate) lens: Vec<usize>,
-    /// Told to come back later (1013), and nothing after it?
-    pub(crate) is_ended: bool,
+    /// Was it told to come back later (1013), and nothing after that?
+    pub(crate) is_told: bool,
+    /// Has the server ended the stream?
+    pub(crate) is_cut: bool,
 }
 
 struct Connection {
@@ -67,17 +69,20 @@ impl Connection {
     fn read(&mut self) -> Result<usize> {
         let mut chunk = [0; 64 << 10];
         let read = match self.stream.read(&mut chunk) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(0),
+            Err(error) if error.kind() != ErrorKind::ConnectionReset => return Err(error.into()),
+            Ok(0) | Err(_) => {
+                self.heard.is_cut = true;
+                return Ok(0);
+            }
             Ok(read) => read,
-            Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
-            Err(error) if error.kind() == ErrorKind::ConnectionReset => 0,
-            Err(error) => return Err(error.into()),
         };
         self.rest.extend(&chunk[..read]);
         while let Some(frame) = parse(&self.rest) {
             let body = &self.rest[frame.start..frame.end];
             match frame.first_byte & 0xf {
                 1 | 2 => self.heard.lens.push(body.len()),
-                8 => self.heard.is_ended = body.starts_with(&TRY_AGAIN_LATER) && frame.end == self.rest.len(),
+                8 => self.heard.is_told = body.starts_with(&TRY_AGAIN_LATER) && frame.end == self.rest.len(),
                 _ => {}
             }
             self.rest.drain(..frame.end);
