@@ -94,9 +94,9 @@ fn compressed(measure: &Measure, roster: &Roster, repeats: usize) -> Result<Vec<
 fn rows(measure: &Measure, roster: &Roster, arguments: &Arguments) -> Result<Vec<Row>> {
     let talks = [125, LEN].map(|len| Talk { len, speakers: 1 });
     let mut rows = Vec::new();
-    for members in [100, 1000, arguments.members] {
+    for members in [1000, arguments.members] {
         let mut by_name = Vec::new();
-        for name in [Roster::OURS, "tokio-tungstenite", "tokio-websockets"] {
+        for name in [Roster::FLOOR, Roster::OURS, "tokio-tungstenite", "tokio-websockets"] {
             let server = roster.named(name)?;
             let program = server.program(Mode::Room).context("each of them has a room")?;
             let run = || deliveries(measure, program, server.protocol, members, false, &talks);
