@@ -1,4 +1,5 @@
-//! A room: what one member says, all hear. Each message is framed, and compressed, once for all members.
+//! A room: what one member says, all hear. Each message is framed, and compressed, once for all members. At its end it tells what became of
+//! the messages.
 //!
 //! ```text
 //! cargo run --release -p ws-examples --example broadcast -- --listen 127.0.0.1:9001
@@ -9,10 +10,17 @@ use clap::{Parser, ValueEnum};
 use std::net::SocketAddr;
 use std::num::{NonZeroU16, NonZeroUsize};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 use tokio::sync::Mutex;
 use ws_examples::report::exit_code;
-use ws_server::{Acceptance, BoxError, Group, Incoming, Member, Runner, Server, SlowConsumer};
+use ws_examples::signal::stop_signal;
+use ws_server::{
+    Acceptance, BoxError, Group, GroupMessage, Incoming, Member, Message, Runner, Server, SlowConsumer,
+    Stream,
+};
+use ws_tokio::{Error, SendHalf};
 
 #[derive(Parser)]
 #[command(about = "A WebSocket server that tells everybody what one says")]
@@ -39,6 +47,8 @@ enum Slow {
     DropNewest,
     /// The oldest is left out
     DropOldest,
+    /// Of what one member says only the newest waits for it
+    Coalesce,
     /// All wait for it
     Wait,
 }
@@ -57,40 +67,75 @@ fn run(options: &Options) -> Result<()> {
             Slow::Disconnect => SlowConsumer::Disconnect,
             Slow::DropNewest => SlowConsumer::DropNewest,
             Slow::DropOldest => SlowConsumer::DropOldest,
+            Slow::Coalesce => SlowConsumer::Coalesce,
             Slow::Wait => SlowConsumer::Wait,
         });
         let server = Server::builder().listeners([listener.into()])?;
         let running = if options.each {
-            let everybody = Arc::new(Mutex::default());
-            server.serve(move |incoming| one_of_each(incoming, Arc::clone(&everybody)))
+            let room = Arc::default();
+            server.serve(move |incoming| by_hand(incoming, Arc::clone(&room)))
         } else {
+            let room = room.clone();
             server.serve(move |incoming| member(incoming, room.clone()))
         };
-        running.stopped().await;
+        stop_signal().await;
+        running.stop(Duration::from_secs(1)).await;
+        let stats = room.stats();
+        println!(
+            "sent {}, delivered {}, dropped-newest {}, dropped-oldest {}, coalesced {}, disconnected {}, waited {}",
+            stats.sent,
+            stats.delivered,
+            stats.dropped_newest,
+            stats.dropped_oldest,
+            stats.coalesced,
+            stats.disconnected,
+            stats.waited,
+        );
         Ok(())
     })
 }
 
 async fn member(incoming: Incoming, room: Group) -> Result<(), BoxError> {
+    static SPEAKERS: AtomicU64 = AtomicU64::new(0);
+    let key = SPEAKERS.fetch_add(1, Ordering::Relaxed);
     let (mut hears, says) = incoming.accept(Acceptance::default()).await?.split();
     let _membership = room.join(&Member::new(says));
     while let Some(message) = hears.recv().await? {
-        room.send(message).await;
+        room.send(GroupMessage::new(message).key(key)).await;
     }
     Ok(())
 }
 
-/// The same by hand: no message is shared.
-async fn one_of_each(incoming: Incoming, everybody: Arc<Mutex<Vec<Member>>>) -> Result<(), BoxError> {
+/// The same without a group: no message is shared, and all wait for who does not read.
+#[derive(Default)]
+struct ByHand {
+    members: Mutex<Vec<SendHalf<Stream>>>,
+    /// What was said while another's message was being handed out.
+    said: std::sync::Mutex<Vec<Message>>,
+}
+
+async fn by_hand(incoming: Incoming, room: Arc<ByHand>) -> Result<(), BoxError> {
     let (mut hears, says) = incoming.accept(Acceptance::default()).await?.split();
-    everybody.lock().await.push(Member::new(says));
+    room.members.lock().await.push(says);
     while let Some(message) = hears.recv().await? {
-        let mut everybody = everybody.lock().await;
-        for member in &*everybody {
-            // Who is gone is removed below.
-            let _gone = member.send(message.clone()).await;
+        room.said.lock().unwrap_or_else(PoisonError::into_inner).push(message);
+        let mut members = room.members.lock().await;
+        let said = std::mem::take(&mut *room.said.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut next = 0;
+        while let Some(member) = members.get_mut(next) {
+            match hand_out(member, &said).await {
+                Ok(()) => next += 1,
+                Err(_) => _ = members.swap_remove(next),
+            }
         }
-        everybody.retain(|member| !member.stats().gone);
     }
     Ok(())
+}
+
+/// In one write.
+async fn hand_out(member: &mut SendHalf<Stream>, said: &[Message]) -> Result<(), Error> {
+    for message in said {
+        member.feed(message.clone()).await?;
+    }
+    member.flush().await
 }

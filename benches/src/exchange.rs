@@ -14,8 +14,10 @@ pub struct Exchange {
     pub request: Vec<u8>,
     /// Exactly what a correct server answers.
     pub reply: Vec<u8>,
-    /// How many messages that are.
+    /// How many messages the reply has.
     pub messages: u64,
+    /// How many members of a room send the request at once.
+    pub speakers: usize,
 }
 
 impl Exchange {
@@ -68,7 +70,19 @@ impl Exchange {
         Ok(Self::repeated(&frame, &reply, messages))
     }
 
+    /// The same in a room where so many members speak at once, and all hear what each of them says.
+    #[must_use]
+    pub fn by(self, speakers: usize) -> Self {
+        let reply = self.reply.repeat(speakers);
+        Self { reply, messages: self.messages * speakers as u64, speakers, ..self }
+    }
+
     fn repeated(request: &[u8], reply: &[u8], messages: usize) -> Self {
-        Self { request: request.repeat(messages), reply: reply.repeat(messages), messages: messages as u64 }
+        Self {
+            request: request.repeat(messages),
+            reply: reply.repeat(messages),
+            messages: messages as u64,
+            speakers: 1,
+        }
     }
 }

@@ -30,14 +30,19 @@ fn header(opcode: u8, rsv1: bool, mask: u8, len: usize) -> Vec<u8> {
 }
 
 /// A frame that was read: its first byte, and where in the input its payload stands.
-pub(crate) struct Parsed {
-    pub(crate) first_byte: u8,
-    pub(crate) start: usize,
-    pub(crate) end: usize,
+#[derive(Clone, Copy, Debug)]
+pub struct Parsed {
+    /// FIN, the reserved bits and the opcode.
+    pub first_byte: u8,
+    /// Where the payload begins.
+    pub start: usize,
+    /// Where it ends, and with it the frame.
+    pub end: usize,
 }
 
 /// The unmasked frame that `input` begins with; `None` while it is incomplete.
-pub(crate) fn parse(input: &[u8]) -> Option<Parsed> {
+#[must_use]
+pub fn parse(input: &[u8]) -> Option<Parsed> {
     let (len, start) = match *input.get(1)? {
         126 => (u64::from(u16::from_be_bytes(input.get(2..4)?.try_into().ok()?)), 4),
         127 => (u64::from_be_bytes(input.get(2..10)?.try_into().ok()?), 10),

@@ -23,7 +23,7 @@ pub struct Generator {
 pub enum Bound {
     /// No burst begins after that time.
     Time(Duration),
-    /// So many bursts on each connection.
+    /// So many bursts on each connection, or rounds in a room.
     Rounds(u64),
 }
 
@@ -118,22 +118,29 @@ impl Generator {
         Ok(bursts * exchange.messages)
     }
 
-    /// Sends the request of `exchange` on one connection after the other, whenever its reply came on all of them; returns how many
-    /// messages came in all.
+    /// Sends the request of `exchange` on one connection after the other, or on as many together as [`Exchange::speakers`] says, whenever
+    /// its reply came on all of them, until `bound`; returns how many messages came in all.
     ///
     /// # Errors
     /// As [`run`](Self::run).
-    pub fn run_room(&mut self, exchange: &Exchange, time: Duration) -> Result<u64> {
+    pub fn run_room(&mut self, exchange: &Exchange, bound: Bound) -> Result<u64> {
         let Self { poll, links, buffer } = self;
-        let (end, members) = (Instant::now() + time, links.len());
+        let (began, members) = (Instant::now(), links.len());
+        let mut speakers = (0..members).cycle();
         let mut events = Vec::with_capacity(256);
         let mut heard = 0;
-        for speaker in (0..members).cycle() {
-            if Instant::now() >= end {
+        for round in 0.. {
+            let over = match bound {
+                Bound::Time(time) => began.elapsed() >= time,
+                Bound::Rounds(rounds) => round >= rounds,
+            };
+            if over {
                 break;
             }
             links.iter_mut().for_each(|link| link.received = 0);
-            links[speaker].begin(exchange, poll, speaker)?;
+            for speaker in speakers.by_ref().take(exchange.speakers) {
+                links[speaker].write_anew(exchange, poll, speaker)?;
+            }
             let mut missing = members;
             while missing > 0 {
                 events.clear();
@@ -172,9 +179,13 @@ struct Link {
 
 impl Link {
     fn begin(&mut self, exchange: &Exchange, poll: &OwnedFd, key: usize) -> Result<()> {
-        self.sent = 0;
         self.received = 0;
         self.began = Instant::now();
+        self.write_anew(exchange, poll, key)
+    }
+
+    fn write_anew(&mut self, exchange: &Exchange, poll: &OwnedFd, key: usize) -> Result<()> {
+        self.sent = 0;
         self.write(exchange, poll, key)
     }
 

@@ -94,8 +94,8 @@ impl Measure {
                 let mut generator = connect(members)?;
                 // Without an opening handshake nothing tells that a member is in the room.
                 until_asleep(&running)?;
-                generator.run_room(&exchange, warm_up)?;
-                account(&running, || generator.run_room(&exchange, time))
+                generator.run_room(&exchange, Bound::Time(warm_up))?;
+                account(&running, || generator.run_room(&exchange, Bound::Time(time)))
             }
             Kind::Handshakes { at_once } => {
                 let mut fleet = Fleet::new(address, Opening::new(address, false), at_once)?;
@@ -180,7 +180,10 @@ pub fn until_asleep(server: &Running) -> Result<()> {
 }
 
 /// The server's CPU time for `work`, which returns how much it was.
-fn account(server: &Running, work: impl FnOnce() -> Result<u64>) -> Result<Sample> {
+///
+/// # Errors
+/// The server is gone, or `work` fails.
+pub fn account(server: &Running, work: impl FnOnce() -> Result<u64>) -> Result<Sample> {
     sleep(SETTLE);
     let (before, own_before, began) = (cpu(server.id())?, cpu(std::process::id())?, Instant::now());
     let count = work()?;

@@ -3,10 +3,10 @@
 use crate::pin;
 use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 /// With this in its environment, what a program frees goes back to the system. By default glibc keeps freed memory for later in several heaps,
 /// and cannot give back what lies below a small piece that a thread has put aside: then its habits are measured instead of the server's. A
@@ -64,10 +64,10 @@ impl Program {
     }
 
     fn listening(&self, mut child: Child) -> Result<Running> {
-        let stdout = child.stdout.take().context("no stdout")?;
-        let mut running = Running { child, address: ([0, 0, 0, 0], 0).into() };
+        let stdout = BufReader::new(child.stdout.take().context("no stdout")?);
+        let mut running = Running { child, stdout, address: ([0, 0, 0, 0], 0).into() };
         let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line)?;
+        running.stdout.read_line(&mut line)?;
         let address = line.trim().strip_prefix("listening on ws").map(|rest| rest.trim_start_matches('s'));
         let address = address.and_then(|rest| rest.strip_prefix("://")?.strip_suffix('/'));
         running.address =
@@ -80,6 +80,7 @@ impl Program {
 #[derive(Debug)]
 pub struct Running {
     child: Child,
+    stdout: BufReader<ChildStdout>,
     address: SocketAddr,
 }
 
@@ -96,14 +97,16 @@ impl Running {
         self.child.id()
     }
 
-    /// Asks it to end, and waits until it has.
+    /// Asks it to end, and waits until it has; returns what it has printed since it listens.
     ///
     /// # Errors
-    /// It is gone already.
-    pub fn terminate(mut self) -> Result<()> {
+    /// It is gone already, or prints no text.
+    pub fn terminate(mut self) -> Result<String> {
         kill_process(Pid::from_child(&self.child), Signal::TERM)?;
+        let mut printed = String::new();
+        self.stdout.read_to_string(&mut printed)?;
         self.child.wait()?;
-        Ok(())
+        Ok(printed)
     }
 }
 

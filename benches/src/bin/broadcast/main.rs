@@ -1,5 +1,5 @@
-//! What slow members of a group cost the others, what compressing once saves, and the same beside others: ratios in one run, each with a
-//! verdict.
+//! What slow members of a group cost the others and what becomes of their messages, what compressing once saves, and a delivery beside other
+//! libraries: ratios and counts in one run of two to three minutes, each with a verdict.
 //!
 //! ```text
 //! cargo run --release -p ws-benches --bin broadcast -- --write
@@ -8,6 +8,10 @@
 //! `--write` puts the figures into `docs/benchmarks/broadcast.json` and the table into `docs/BENCHMARKS.md`.
 #![forbid(unsafe_code)]
 
+#[cfg(target_os = "linux")]
+mod deliveries;
+#[cfg(target_os = "linux")]
+mod policies;
 #[cfg(target_os = "linux")]
 mod report;
 #[cfg(target_os = "linux")]

@@ -1,5 +1,7 @@
 //! What came of it.
 
+use crate::deliveries::Talk;
+use crate::policies::Policy;
 use anyhow::{Context, Result};
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -11,21 +13,16 @@ pub(crate) struct Figures {
     pub(crate) members: usize,
     pub(crate) stalled: usize,
     pub(crate) policies: Vec<Policy>,
-    /// CPU of the server for a delivery.
-    pub(crate) compressed_once_ns: f64,
-    pub(crate) compressed_each_ns: f64,
+    pub(crate) compressed: Vec<Compressed>,
     pub(crate) rows: Vec<Row>,
 }
 
-/// What stalled members cost the others.
+/// CPU of the server for a delivery of compressed JSON to a thousand.
 #[derive(Serialize)]
-pub(crate) struct Policy {
-    pub(crate) name: String,
-    pub(crate) alone_ms: f64,
-    pub(crate) beside_ms: f64,
-    pub(crate) ratio: f64,
-    pub(crate) grown_bytes: u64,
-    pub(crate) ended: usize,
+pub(crate) struct Compressed {
+    pub(crate) talk: Talk,
+    pub(crate) once_ns: f64,
+    pub(crate) each_ns: f64,
 }
 
 /// CPU of a server for a delivery, by the server's name.
@@ -33,7 +30,19 @@ pub(crate) struct Policy {
 pub(crate) struct Row {
     pub(crate) members: usize,
     pub(crate) len: usize,
-    pub(crate) nanoseconds: Vec<(String, Option<f64>)>,
+    pub(crate) nanoseconds: Vec<(String, f64)>,
+}
+
+impl Compressed {
+    fn name(&self) -> String {
+        let Talk { len, speakers } = self.talk;
+        let at_once = if speakers > 1 { format!(", {speakers} at once") } else { String::new() };
+        format!("{} KiB{at_once}", len >> 10)
+    }
+
+    fn ratio(&self) -> f64 {
+        self.once_ns / self.each_ns
+    }
 }
 
 impl Figures {
@@ -45,54 +54,76 @@ impl Figures {
             missed += usize::from(!holds);
             println!("{} {what}: {value:.2}, at most {limit}", if holds { "holds " } else { "MISSED" });
         };
-        for Policy { name, ratio, grown_bytes, ended, .. } in &self.policies {
-            verdict(format!("{name}: delivery time beside the stalled"), *ratio, MOST_TIME);
-            let grown = *grown_bytes as f64 / self.stalled as f64 / 1024.0;
-            verdict(format!("{name}: KiB of memory for a stalled member"), grown, MOST_KIB);
-            // Those that are ended are all of them, or none.
-            let expected = if name == "disconnect" { self.stalled } else { 0 };
+        for policy in &self.policies {
+            let name = &policy.name;
+            if let Some(ratio) = policy.ratio() {
+                verdict(format!("{name}: delivery time beside those that do not read"), ratio, MOST_TIME);
+            }
+            let grown = policy.grown_bytes as f64 / self.stalled as f64 / 1024.0;
+            verdict(format!("{name}: KiB of memory for each of those"), grown, MOST_KIB);
+            let wrong = policy.wrong as f64;
+            verdict(format!("{name}: of those got something else than it promises"), wrong, 0.0);
+            let (ends, waits) = (name == "disconnect", name == "wait");
+            let expected = if ends { self.stalled as u64 } else { 0 };
+            let wrong = expected.abs_diff(policy.disconnected) as f64;
+            verdict(format!("{name}: not ended of {expected}, or ended beyond them"), wrong, 0.0);
+            if !ends {
+                let gap = policy.sent.abs_diff(policy.heard + policy.lost) as f64;
+                verdict(format!("{name}: messages neither heard nor counted as lost"), gap, 0.0);
+            }
+            let wrong = f64::from(u8::from(waits != (policy.waited > 0)));
+            let what = if waits { "did not wait" } else { "waited" };
+            verdict(format!("{name}: the sender {what}"), wrong, 0.0);
+        }
+        for row in &self.compressed {
             verdict(
-                format!("{name}: of {expected} to be ended, wrong"),
-                expected.abs_diff(*ended) as f64,
-                0.0,
+                format!("{}: compressed once, of compressed for each", row.name()),
+                row.ratio(),
+                MOST_COMPRESSED,
             );
         }
-        let ratio = self.compressed_once_ns / self.compressed_each_ns;
-        verdict("a delivery compressed once, of one compressed for each".into(), ratio, MOST_COMPRESSED);
         missed
     }
 
     pub(crate) fn table(&self) -> String {
-        let Self { members, stalled, compressed_once_ns: once, compressed_each_ns: each, .. } = self;
+        let mut table = self.policy_table();
+        table += "\n| JSON to 1000, µs of CPU for a delivery | compressed once | compressed for each | ratio |\n|---|---:|---:|---:|\n";
+        for row in &self.compressed {
+            let (once, each) = (row.once_ns / 1e3, row.each_ns / 1e3);
+            let _infallible =
+                writeln!(table, "| {} | {once:.2} | {each:.2} | {:.2} |", row.name(), row.ratio());
+        }
+        let names = self.rows.first().map_or(&[][..], |row| &row.nanoseconds);
+        let names: Vec<&str> = names.iter().map(|(name, _)| &**name).collect();
+        let _infallible = writeln!(table, "\n| µs of CPU for a delivery | {} |", names.join(" | "));
+        let _infallible = writeln!(table, "|---|{}", "---:|".repeat(names.len()));
+        for Row { members, len, nanoseconds } in &self.rows {
+            let cells: Vec<String> =
+                nanoseconds.iter().map(|(_, value)| format!("{:.2}", value / 1e3)).collect();
+            let _infallible = writeln!(table, "| {len} B to {members} | {} |", cells.join(" | "));
+        }
+        table
+    }
+
+    fn policy_table(&self) -> String {
+        let Self { members, stalled, .. } = self;
         let mut table = format!(
-            "| 1 KiB to {members}, by policy | alone, ms | beside {stalled} that do not read, ms | ratio | memory for each of them, KiB | ended |\n\
-             |---|---|---|---|---|---|\n"
+            "| {LEN} to {members}, by policy | alone, ms | beside {stalled} that do not read, ms | ratio | memory for each of them, KiB \
+             | sent to them | heard | left out or replaced | ended | told 1013 | sends that waited |\n\
+             |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n"
         );
-        for Policy { name, alone_ms, beside_ms, ratio, grown_bytes, ended } in &self.policies {
-            let grown = *grown_bytes as f64 / *stalled as f64 / 1024.0;
+        let cell = |value: Option<f64>, digits: usize| {
+            value.map_or("–".into(), |value| format!("{value:.digits$}"))
+        };
+        for policy in &self.policies {
+            let Policy { name, alone_ms, beside_ms, sent, heard, lost, disconnected, told, waited, .. } =
+                policy;
+            let (alone, beside, ratio) = (cell(*alone_ms, 1), cell(*beside_ms, 1), cell(policy.ratio(), 2));
+            let grown = policy.grown_bytes as f64 / *stalled as f64 / 1024.0;
             let _infallible = writeln!(
                 table,
-                "| {name} | {alone_ms:.1} | {beside_ms:.1} | {ratio:.2} | {grown:.0} | {ended} |"
+                "| {name} | {alone} | {beside} | {ratio} | {grown:.0} | {sent} | {heard} | {lost} | {disconnected} | {told} | {waited} |"
             );
-        }
-        let _infallible = writeln!(
-            table,
-            "\n1 KiB of JSON, compressed once: {:.2} µs of the server's CPU for a delivery; compressed for each: {:.2} µs; ratio {:.2}.\n",
-            once / 1e3,
-            each / 1e3,
-            once / each
-        );
-        let names =
-            self.rows.first().map(|row| row.nanoseconds.iter().map(|(name, _)| &**name).collect::<Vec<_>>());
-        let names = names.unwrap_or_default();
-        let _infallible = writeln!(table, "| CPU for a delivery, µs | {} |", names.join(" | "));
-        let _infallible = writeln!(table, "|---|{}", "---|".repeat(names.len()));
-        for Row { members, len, nanoseconds } in &self.rows {
-            let cells = nanoseconds
-                .iter()
-                .map(|(_, value)| value.map_or("–".into(), |ns| format!("{:.2}", ns / 1e3)));
-            let cells: Vec<String> = cells.collect();
-            let _infallible = writeln!(table, "| {len} B to {members} | {} |", cells.join(" | "));
         }
         table
     }
@@ -110,6 +141,7 @@ impl Figures {
     }
 }
 
+const LEN: &str = "1 KiB";
 const MOST_TIME: f64 = 1.5;
 /// The queue of a member refers to messages that all share; what its connection was given is at most 64 KiB.
 const MOST_KIB: f64 = 512.0;

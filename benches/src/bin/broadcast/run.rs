@@ -1,14 +1,11 @@
 //! The runs.
 
-use crate::report::{Figures, Policy, Row};
-use crate::stalled::Stalled;
+use crate::deliveries::{Talk, deliveries};
+use crate::policies::{self, LEN, Policy};
+use crate::report::{Compressed, Figures, Row};
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
-use std::time::Instant;
-use ws_benches::{
-    Exchange, Generator, Kind, Measure, Mode, Opening, Payload, Program, Roster, Server, Workload, memory,
-    pin, raise_descriptors, until_asleep,
-};
+use ws_benches::{Measure, Mode, Protocol, Roster, pin, raise_descriptors};
 
 /// Measures groups.
 #[derive(Parser)]
@@ -20,10 +17,10 @@ struct Arguments {
     #[arg(long, default_value_t = 50)]
     stalled: usize,
     /// Repeats; the median counts.
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 3)]
     repeats: usize,
-    /// How long each is looked at, in milliseconds.
-    #[arg(long, default_value_t = 2000)]
+    /// How long a delivery is looked at, in milliseconds.
+    #[arg(long, default_value_t = 300)]
     milliseconds: u64,
     /// Writes the figures and the table into `docs`.
     #[arg(long)]
@@ -32,75 +29,19 @@ struct Arguments {
 
 pub(crate) fn main() -> Result<()> {
     let arguments = Arguments::parse();
+    ensure!(arguments.repeats > 0, "nothing to repeat");
     let roster = Roster::build(1, None)?;
     raise_descriptors()?;
     let measure = Measure::on_two_cores(arguments.milliseconds, &roster.certificate)?;
     pin(measure.generator_core)?;
-    let room = roster.named(Roster::OURS)?.program(Mode::Room).context("ours has a room")?;
-
-    let mut policies = Vec::new();
-    for policy in ["disconnect", "drop-newest", "drop-oldest"] {
-        let program = room.with(&["--slow", policy]);
-        let mut runs = Vec::new();
-        for _ in 0..arguments.repeats {
-            let alone = deliver(&measure, &program, arguments.members, 0)?;
-            let beside = deliver(&measure, &program, arguments.members, arguments.stalled)?;
-            runs.push((beside.time / alone.time, alone, beside));
-        }
-        let (ratio, alone, beside) = median(runs);
-        policies.push(Policy {
-            name: policy.into(),
-            alone_ms: alone.time * 1e3,
-            beside_ms: beside.time * 1e3,
-            ratio,
-            grown_bytes: beside.memory.saturating_sub(alone.memory),
-            ended: beside.ended,
-        });
-    }
-
-    let compressed = Workload::ALL.iter().find(|workload| workload.mode() == Mode::RoomDeflate);
-    let compressed = compressed.context("a compressed broadcast")?;
-    let (mut once, mut each) = (Vec::new(), Vec::new());
-    let for_each = named("each", Mode::RoomDeflate, room.with(&["--each"]));
-    for _ in 0..arguments.repeats {
-        once.push((
-            value(&measure, roster.named(Roster::OURS)?, compressed)?.context("ours compresses")?,
-            (),
-            (),
-        ));
-        each.push((value(&measure, &for_each, compressed)?.context("ours compresses")?, (), ()));
-    }
-    let (once, each) = (median(once).0, median(each).0);
-
-    let mut rows = Vec::new();
-    for members in [100, 1000, arguments.members] {
-        for len in [125, 1024] {
-            let kind = Kind::Broadcast { members, payload: Payload::Binary, len, deflate: false };
-            let workload = Workload { name: "broadcast", kind };
-            let mut nanoseconds = Vec::new();
-            for name in [Roster::OURS, "tokio-tungstenite", "tokio-websockets"] {
-                let server = roster.named(name)?;
-                let mut runs = Vec::new();
-                for _ in 0..arguments.repeats {
-                    runs.extend(value(&measure, server, &workload)?.map(|value| (value, (), ())));
-                }
-                nanoseconds
-                    .push((name.to_owned(), if runs.is_empty() { None } else { Some(median(runs).0) }));
-            }
-            rows.push(Row { members, len, nanoseconds });
-        }
-    }
-
     let figures = Figures {
         members: arguments.members,
         stalled: arguments.stalled,
-        policies,
-        compressed_once_ns: once,
-        compressed_each_ns: each,
-        rows,
+        policies: policies(&measure, &roster, &arguments)?,
+        compressed: compressed(&measure, &roster, arguments.repeats)?,
+        rows: rows(&measure, &roster, &arguments)?,
     };
     println!("{}", figures.table());
-    println!("{}", serde_json::to_string_pretty(&figures)?);
     if arguments.write {
         figures.write()?;
     }
@@ -109,48 +50,77 @@ pub(crate) fn main() -> Result<()> {
     Ok(())
 }
 
-/// Of a message that fills what lies between.
-const FILL_BYTES: usize = 16 << 10;
-
-/// How a group was served.
-struct Delivered {
-    /// Seconds until all who read had a message.
-    time: f64,
-    /// Of the server, in bytes, at the end.
-    memory: u64,
-    /// Stalled connections that the server has ended.
-    ended: usize,
+fn policies(measure: &Measure, roster: &Roster, arguments: &Arguments) -> Result<Vec<Policy>> {
+    let room = roster.named(Roster::OURS)?.program(Mode::Room).context("ours has a room")?;
+    let mut policies = Vec::new();
+    for name in ["disconnect", "drop-newest", "drop-oldest", "coalesce"] {
+        let mut runs = Vec::new();
+        for _ in 0..arguments.repeats {
+            let run = policies::beside(measure, room, name, arguments.members, arguments.stalled)?;
+            runs.push((run.ratio().unwrap_or_default(), run));
+        }
+        // What is wrong in one of them counts.
+        let wrong = runs.iter().map(|(_, run)| run.wrong).max().unwrap_or_default();
+        policies.push(Policy { wrong, ..median(runs) });
+        progress(name);
+    }
+    policies.push(policies::wait(measure, room, arguments.stalled)?);
+    progress("wait");
+    Ok(policies)
 }
 
-fn deliver(measure: &Measure, program: &Program, members: usize, stalled: usize) -> Result<Delivered> {
-    let running = measure.start(program)?;
-    let address = running.address();
-    let opening = Opening::new(address, false);
-    let exchange = Exchange::echo(Payload::Binary, 1024, 1);
-    let stalled = Stalled::connect(address, &opening, stalled)?;
-    // Until kernels have no room for those that do not read, and they are as far behind as they can be.
-    Generator::connect(address, Some(&opening), 1)?
-        .run_room(&Exchange::echo(Payload::Binary, FILL_BYTES, 1), measure.time)?;
-    let mut generator = Generator::connect(address, Some(&opening), members)?;
-    until_asleep(&running)?;
-    generator.run_room(&exchange, measure.time)?;
-    let began = Instant::now();
-    let heard = generator.run_room(&exchange, measure.time)?;
-    let time = began.elapsed().as_secs_f64() / (heard as f64 / members as f64);
-    Ok(Delivered { time, memory: memory(&running)?, ended: stalled.ended()? })
+fn compressed(measure: &Measure, roster: &Roster, repeats: usize) -> Result<Vec<Compressed>> {
+    let room = roster.named(Roster::OURS)?.program(Mode::RoomDeflate).context("ours has a room")?;
+    let talks = COMPRESSED.map(|(kib, speakers)| Talk { len: kib << 10, speakers });
+    let run = |arguments: &[&str]| {
+        let program = room.with(arguments);
+        let run = || deliveries(measure, &program, Protocol::WebSocket, 1000, true, &talks);
+        let runs = (0..repeats).map(|_| run()).collect::<Result<_>>()?;
+        anyhow::Ok(medians(runs))
+    };
+    let (once, each) = (run(&[])?, run(&["--each"])?);
+    progress("compression");
+    let both = talks.into_iter().zip(once.into_iter().zip(each));
+    Ok(both.map(|(talk, (once_ns, each_ns))| Compressed { talk, once_ns, each_ns }).collect())
 }
 
-fn value(measure: &Measure, server: &Server, workload: &Workload) -> Result<Option<f64>> {
-    Ok(measure.run(server, workload)?.map(|sample| sample.value))
+fn rows(measure: &Measure, roster: &Roster, arguments: &Arguments) -> Result<Vec<Row>> {
+    let talks = [125, LEN].map(|len| Talk { len, speakers: 1 });
+    let mut rows = Vec::new();
+    for members in [1000, arguments.members] {
+        let mut by_name = Vec::new();
+        for name in [Roster::FLOOR, Roster::OURS, "tokio-tungstenite", "tokio-websockets"] {
+            let server = roster.named(name)?;
+            let program = server.program(Mode::Room).context("each of them has a room")?;
+            let run = || deliveries(measure, program, server.protocol, members, false, &talks);
+            let runs = (0..arguments.repeats).map(|_| run()).collect::<Result<_>>()?;
+            by_name.push((name, medians(runs)));
+        }
+        for (index, talk) in talks.iter().enumerate() {
+            let nanoseconds = by_name.iter().map(|(name, values)| ((*name).to_owned(), values[index]));
+            rows.push(Row { members, len: talk.len, nanoseconds: nanoseconds.collect() });
+        }
+        progress(&format!("{members} members"));
+    }
+    Ok(rows)
 }
 
-fn named(name: &str, mode: Mode, program: Program) -> Server {
-    Server { name: name.into(), protocol: ws_benches::Protocol::WebSocket, programs: vec![(mode, program)] }
+fn progress(done: &str) {
+    eprintln!("{done}: done");
 }
 
 /// The middle one by the first of each.
-fn median<A, B>(mut runs: Vec<(f64, A, B)>) -> (f64, A, B) {
+fn median<T>(mut runs: Vec<(f64, T)>) -> T {
     runs.sort_by(|a, b| a.0.total_cmp(&b.0));
     let middle = runs.len() / 2;
-    runs.swap_remove(middle)
+    runs.swap_remove(middle).1
 }
+
+/// Of the runs' first values, of their second, and so on.
+fn medians(runs: Vec<Vec<f64>>) -> Vec<f64> {
+    let count = runs.first().map_or(0, Vec::len);
+    (0..count).map(|index| median(runs.iter().map(|run| (run[index], run[index])).collect())).collect()
+}
+
+/// Messages of JSON that are compressed: KiB, and how many speak at once.
+const COMPRESSED: [(usize, usize); 4] = [(1, 1), (1, 8), (4, 1), (16, 1)];

@@ -234,9 +234,15 @@ function showRooms() {
       return item;
     }),
   );
-  // On a phone they are in a line that scrolls.
+  showRoom();
+}
+
+// On a phone they are in a line that scrolls.
+function showRoom() {
   document.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
 }
+
+new ResizeObserver(showRoom).observe(element('rooms', HTMLUListElement));
 
 function asked() {
   const wanted = decodeURIComponent(location.hash.slice(1)).trim().toLowerCase().slice(0, 32) || 'commons';

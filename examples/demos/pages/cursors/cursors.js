@@ -133,11 +133,13 @@ function draw(now) {
   pen.setTransform(scale, 0, 0, scale, 0, 0);
   pen.clearRect(0, 0, width, height);
   const crowded = pointers.size > 40;
+  // In a crowd the names of about five, however small the field.
+  const reach = 1.25 * Math.sqrt((width * height) / pointers.size);
   for (const [slot, { look: of, track }] of pointers) {
     if (slot === you) continue;
     const at = track.position(now);
     if (!at) continue;
-    const near = Math.hypot((at.x - here.x) * width, (at.y - here.y) * height) < 90;
+    const near = Math.hypot((at.x - here.x) * width, (at.y - here.y) * height) < reach;
     arrow(at.x * width, at.y * height, ink(of.colour), crowded && of.simulated && !near ? '' : of.name, of.simulated && crowded ? 0.75 : 1);
   }
   arrow(here.x * width, here.y * height, ink(look.colour), look.name, 1.15);
