@@ -113,7 +113,7 @@ impl Figures {
              |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n"
         );
         let cell = |value: Option<f64>, digits: usize| {
-            value.map_or("–".into(), |value| format!("{value:.digits$}"))
+            value.map_or_else(|| "–".into(), |value| format!("{value:.digits$}"))
         };
         for policy in &self.policies {
             let Policy { name, alone_ms, beside_ms, sent, heard, lost, disconnected, told, waited, .. } =
