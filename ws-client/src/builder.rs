@@ -74,7 +74,7 @@ impl ClientBuilder {
 /// What is asked for.
 impl ClientBuilder {
     /// Adds a header to the opening request, such as `Origin` or a key of an API; repeated names stay several lines. `Host` replaces what
-    /// the URL says. One that only the handshake may set makes connecting fail with [`Error::Misuse`](crate::Error::Misuse).
+    /// the URL says. One that only the handshake may set makes connecting fail with [`Error::Misuse`].
     ///
     /// `Authorization`, `Cookie` and `Proxy-Authorization` are kept from `Debug` and from other origins; mark others that are secret with
     /// [`HeaderValue::set_sensitive`], and they are too.
@@ -88,13 +88,13 @@ impl ClientBuilder {
 
     /// Tells the server a user and a password (`Authorization: Basic`, RFC 7617), in UTF-8; replaces another `Authorization`. Use it with
     /// `wss` only: on the way everybody can read them otherwise. A colon in the user, or a control character in either, makes connecting
-    /// fail with [`Error::Credentials`](crate::Error::Credentials).
+    /// fail with [`Error::Credentials`].
     pub fn basic_auth(self, user: &str, password: &str) -> Self {
         self.authorization(auth::basic(user, password))
     }
 
     /// Tells the server a token (`Authorization: Bearer`, RFC 6750); replaces another `Authorization`. Use it with `wss` only. A character
-    /// that no header can hold makes connecting fail with [`Error::Credentials`](crate::Error::Credentials).
+    /// that no header can hold makes connecting fail with [`Error::Credentials`].
     pub fn bearer_auth(self, token: &str) -> Self {
         self.authorization(auth::bearer(token))
     }
@@ -134,7 +134,7 @@ impl ClientBuilder {
     }
 }
 
-/// How long it may take. Whichever deadline comes first, the error is [`Error::Timeout`](crate::Error::Timeout) with the stage.
+/// How long it may take. Whichever deadline comes first, the error is [`Error::Timeout`] with the stage.
 impl ClientBuilder {
     /// How long connecting may take as a whole: name, TCP, proxy, TLS, opening handshake, all redirects, and waiting for
     /// [one's turn](Self::one_attempt_at_a_time). Default 30 s.
@@ -293,7 +293,7 @@ impl ClientBuilder {
 
     /// Shows this certificate, with those that lead to its authority behind it, to a host that asks who we are; never to a proxy, and not
     /// behind a redirect to another origin. One that does not fit the key makes connecting fail with
-    /// [`Error::TlsConfig`](crate::Error::TlsConfig). Default: none.
+    /// [`Error::TlsConfig`]. Default: none.
     ///
     /// ```no_run
     /// use ws_client::Client;
