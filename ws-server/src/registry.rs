@@ -346,7 +346,7 @@ impl Entry {
         observe::socket_ended(&status);
         let mut traffic = Traffic::default();
         traffic.ended(&mut self.ends().seen, &status);
-        traffic.publish();
+        traffic.publish_new();
         let mut table = self.registry.lock();
         if table.farewell.is_some() {
             table.endings.clean += usize::from(status.close_info.is_some());

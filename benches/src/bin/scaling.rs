@@ -192,12 +192,15 @@ mod linux {
         for (row, workload) in CONNECTIONS.iter().enumerate().skip(1) {
             let Kind::Echo { connections, .. } = workload.kind else { continue };
             let [raw, ours] = [value(row, 0)? / value(0, 0)?, value(row, 1)? / value(0, 1)?];
+            println!(
+                "{connections} connections, CPU for a message of that with 64: {ours:.2}; without any protocol: {raw:.2}"
+            );
+            // What the machine makes dearer, its caches above all, is the same for both.
             verdicts.say(
-                &format!("CPU for a message with {connections} connections, of that with 64"),
-                ours,
+                &format!("what {connections} connections make dearer, of what they do without any protocol"),
+                ours / raw,
                 1.10,
             );
-            println!("      (without any protocol: {raw:.2})");
         }
         Ok(())
     }

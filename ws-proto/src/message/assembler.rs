@@ -146,11 +146,12 @@ impl Assembler {
     fn join(&mut self, last: BytesMut, mut memory: Option<&mut Option<Box<Memory>>>) -> Bytes {
         let len = std::mem::take(&mut self.before) + last.len();
         // Its room is given back before the whole is there too: both together have twice the message's bytes.
-        let last = BytesMut::from(&*last);
+        let exact = BytesMut::from(&*last);
+        drop(last);
         let kept = memory.as_mut().and_then(|memory| memory.as_mut()?.take(len));
         let mut whole = kept.unwrap_or_else(|| BytesMut::with_capacity(len));
         whole.clear();
-        for piece in std::mem::take(&mut self.pieces).into_iter().chain([last]) {
+        for piece in std::mem::take(&mut self.pieces).into_iter().chain([exact]) {
             whole.extend_from_slice(&piece);
         }
         match memory {

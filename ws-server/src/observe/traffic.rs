@@ -32,7 +32,7 @@ impl Traffic {
     pub(crate) const fn ended(&mut self, _seen: &mut Seen, _status: &SocketStatus) {}
 
     /// Nobody asks.
-    pub(crate) const fn publish(self) {}
+    pub(crate) const fn publish_new(self) {}
 }
 
 #[cfg(not(feature = "metrics"))]
@@ -94,20 +94,35 @@ impl Traffic {
         seen.unsent_bytes = unsent_bytes;
     }
 
-    /// Adds all of it to the metrics.
+    /// Adds all of it to the metrics. What is nothing is there then, too.
     pub(crate) fn publish(self) {
+        self.publish_if(|_is_new| true);
+    }
+
+    /// As [`publish`](Self::publish), for one connection: what is nothing is not looked up, which costs more than to add it.
+    pub(crate) fn publish_new(self) {
+        self.publish_if(|is_new| is_new);
+    }
+
+    fn publish_if(self, publishes: impl Fn(bool) -> bool) {
         let Self { counts, unsent_bytes } = self;
         for (direction, messages, bytes, compressed) in [
             ("received", counts.received_messages, counts.received_bytes, counts.received_compressed),
             ("sent", counts.sent_messages, counts.sent_bytes, counts.sent_compressed),
         ] {
-            let count = |name, more| metrics::counter!(name, "direction" => direction).increment(more);
+            let count = |name, more| {
+                if publishes(more > 0) {
+                    metrics::counter!(name, "direction" => direction).increment(more);
+                }
+            };
             count(names::MESSAGES_TOTAL, messages);
             count(names::BYTES_TOTAL, bytes);
             count(names::COMPRESSED_PLAIN_BYTES_TOTAL, compressed.plain_bytes);
             count(names::COMPRESSED_WIRE_BYTES_TOTAL, compressed.wire_bytes);
         }
-        metrics::gauge!(names::UNSENT_BYTES).increment(unsent_bytes);
+        if publishes(unsent_bytes.total_cmp(&0.0).is_ne()) {
+            metrics::gauge!(names::UNSENT_BYTES).increment(unsent_bytes);
+        }
     }
 }
 
