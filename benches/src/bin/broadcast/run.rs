@@ -89,7 +89,7 @@ fn rows(measure: &Measure, roster: &Roster, arguments: &Arguments) -> Result<Vec
     let mut rows = Vec::new();
     for members in [1000, arguments.members] {
         let mut by_name = Vec::new();
-        for name in [Roster::FLOOR, Roster::OURS, "tokio-tungstenite", "tokio-websockets"] {
+        for name in [Roster::OURS, "tokio-tungstenite", "tokio-websockets"] {
             let server = roster.named(name)?;
             let program = server.program(Mode::Room).context("each of them has a room")?;
             let run = || deliveries(measure, program, server.protocol, members, false, &talks);
