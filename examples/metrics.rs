@@ -39,8 +39,9 @@ async fn main() -> Result<()> {
     };
     // What is said last goes before.
     let listen =
-        options.settings.is_none().then(|| ("ECHO_LISTEN".into(), format!("ws://{}", options.listen)));
-    let settings = Settings::from_toml_and_vars(&text, "ECHO_", listen.into_iter().chain(std::env::vars()))?;
+        options.settings.is_none().then(|| ("ECHO_LISTEN".into(), format!("ws://{}", options.listen).into()));
+    let settings =
+        Settings::from_toml_and_vars(&text, "ECHO_", listen.into_iter().chain(std::env::vars_os()))?;
 
     // Any recorder of the facade `metrics` will do; this one keeps everything in memory and writes it down when it is asked.
     let prometheus = PrometheusBuilder::new().install_recorder()?;

@@ -1,7 +1,7 @@
 //! Talks to a WebSocket server, line by line; `--help` tells everything.
 //!
 //! ```text
-//! cargo run -p ws-examples --example wscat -- wss://echo.example.com/
+//! cargo run -p ws-examples --example wscat -- ws://127.0.0.1:9001/
 //! ```
 
 use clap::Parser;

@@ -160,7 +160,10 @@ impl fmt::Display for StartError {
                          (ports below 1024 take one)"
                     )
                 }
-                _ => write!(f, "cannot listen on {address}: {error}; choose one that this machine has"),
+                io::ErrorKind::AddrNotAvailable => {
+                    write!(f, "cannot listen on {address}: {error}; choose one that this machine has")
+                }
+                _ => write!(f, "cannot listen on {address}: {error}; correct it, or choose another"),
             },
             Self::Zero { setting } => write!(f, "{setting} must be more than zero"),
             Self::NoTrustedProxies => f.write_str(

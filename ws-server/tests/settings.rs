@@ -197,6 +197,7 @@ async fn a_value_of_another_kind_is_named_with_what_was_expected() {
     assert!(sentence.contains("write it as \"30s\", \"5m\" or \"1h 30m\""), "{sentence}");
     let sentence = fault("a = 1\nlisten = [").await;
     assert!(sentence.starts_with("line 2 of the settings is no TOML: "), "{sentence}");
+    assert!(sentence.ends_with("; correct it"), "{sentence}");
 }
 
 #[tokio::test]
@@ -272,6 +273,23 @@ async fn limits_that_contradict_are_told_together() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_variable_that_is_not_unicode_is_named_and_those_of_others_are_not_looked_at() {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt;
+
+    let bytes = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
+    let settings = |vars: [(OsString, OsString); 1]| Settings::from_toml_and_vars("", "CHAT_", vars);
+    assert!(settings([(bytes(b"OTHER_\xff"), bytes(b"\xff"))]).is_ok());
+    assert!(settings([(bytes(b"OTHER"), bytes(b"\xff"))]).is_ok());
+    let told = sentence(settings([(bytes(b"CHAT_LISTEN"), bytes(b"ws://\xff"))]).err().unwrap());
+    assert_eq!(
+        told,
+        "the setting LISTEN cannot be ws://\u{fffd}: it is not Unicode; correct it, or leave it out"
+    );
+}
+
 #[tokio::test]
 async fn a_port_in_use_is_named() {
     let (_taken, addr) = common::server().await;
@@ -281,7 +299,7 @@ async fn a_port_in_use_is_named() {
     assert_eq!(fault(&format!("listen = 'ws://{addr}'")).await, expected);
     let sentence = fault("listen = 'unix:/nowhere/chat.sock'").await;
     assert!(sentence.starts_with("listen: cannot listen on /nowhere/chat.sock: "), "{sentence}");
-    assert!(sentence.ends_with("; choose one that this machine has"), "{sentence}");
+    assert!(sentence.ends_with("; correct it, or choose another"), "{sentence}");
 }
 
 #[tokio::test]

@@ -148,7 +148,9 @@ impl Assembler {
         // Its room is given back before the whole is there too: both together have twice the message's bytes.
         let exact = BytesMut::from(&*last);
         drop(last);
+        // No more than twice what it needs: who keeps the message holds all of it.
         let kept = memory.as_mut().and_then(|memory| memory.as_mut()?.take(len));
+        let kept = kept.filter(|kept| kept.capacity() / 2 <= len);
         let mut whole = kept.unwrap_or_else(|| BytesMut::with_capacity(len));
         whole.clear();
         for piece in std::mem::take(&mut self.pieces).into_iter().chain([exact]) {
@@ -298,6 +300,20 @@ mod tests {
         let place = second.as_ptr();
         drop((first, second));
         assert_eq!(receive(&mut memory).as_ptr(), place);
+    }
+
+    #[test]
+    fn a_small_message_of_fragments_does_not_hold_the_memory_of_a_large_one() {
+        let mut memory = None;
+        let mut large = Assembler::default();
+        large.extend(&vec![1; 1 << 20], 1 << 20, None);
+        drop(large.finish(Some(&mut memory)));
+        assert!(memory.as_deref().is_some_and(Memory::has_spare));
+        let mut small = Assembler::default();
+        small.extend(&[2; PIECES_FROM], PIECES_FROM as u64, memory.as_deref_mut());
+        small.extend(&[3], 1, memory.as_deref_mut());
+        let message = small.finish(Some(&mut memory)).try_into_mut().unwrap();
+        assert!(message.capacity() <= 2 * message.len(), "{} of {}", message.capacity(), message.len());
     }
 
     #[test]

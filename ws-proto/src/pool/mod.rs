@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 /// [`Connection::lend`](crate::Connection::lend) before a connection is driven and [`Connection::reclaim`](crate::Connection::reclaim)
 /// after it let all connections of a thread share what each needs for moments only, so that an idle one owns nothing. It is plain
 /// data: no lock, nothing global. What it keeps is bounded: 16 buffers of 1 MiB together, 4 contexts of each kind, and while large messages
-/// go on the memory of the last 16 of them, at most 2 MiB beside the newest. What was not wanted for a thousand loans is freed.
+/// go on the memory of the last 16 of them, 2 MiB together, or the newest alone where it is larger. What was not wanted for a thousand loans is freed.
 ///
 /// Using a pool is optional. Without one a connection allocates what it needs and frees it when it is done.
 #[derive(Debug)]
@@ -99,8 +99,9 @@ impl Pool {
         self.spares.push_back((spare, self.turn));
         // The newest stay: what they are worth together is bounded.
         let kept = self.spares.iter().rev().skip(1).take(SPARES - 1).take_while(|(spare, _)| {
-            room = room.saturating_sub(spare.capacity());
-            room > 0
+            let left = room.checked_sub(spare.capacity());
+            room = left.unwrap_or_default();
+            left.is_some()
         });
         let kept = kept.count() + 1;
         self.spares.drain(..self.spares.len() - kept);

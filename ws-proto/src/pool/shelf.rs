@@ -51,7 +51,8 @@ impl<T> Shelf<T> {
 
     /// Drops what was there all the time since the last call, and returns it.
     pub fn drop_unused(&mut self) -> impl Iterator<Item = T> {
-        let unused = self.unused;
+        // Fewer are there where somebody has forgotten what was returned here.
+        let unused = self.unused.min(self.items.len());
         self.unused = self.items.len() - unused;
         self.items.drain(..unused)
     }

@@ -4,7 +4,7 @@ use crate::{BoxError, OriginError, StartError};
 use std::fmt;
 use ws_proto::ConfigError;
 
-/// Why settings cannot be used: one sentence that names the field, its value, and what to do.
+/// Why settings cannot be used: one sentence that names the line or the field, its value where it has one, and what to do.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SettingsError {
@@ -72,7 +72,7 @@ impl fmt::Display for SettingsError {
         match self {
             // The parser's sentences have line ends in some places.
             Self::Syntax { line, error } => {
-                write!(f, "line {line} of the settings is no TOML: {}", error.replace('\n', ", "))
+                write!(f, "line {line} of the settings is no TOML: {}; correct it", error.replace('\n', ", "))
             }
             Self::Field { field, value, error } => {
                 match value {

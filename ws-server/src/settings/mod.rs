@@ -12,6 +12,7 @@ use crate::{Config, IpNet, MemoryBudget, Origins, Server, ServerBuilder};
 use drain::DrainSettings;
 use listen::TlsFiles;
 use serde::Deserialize;
+use std::ffi::OsString;
 use std::fmt;
 use std::time::Duration;
 use value::Every;
@@ -50,7 +51,7 @@ use value::Every;
 ///     idle_timeout = "10m"
 /// "#;
 /// // CHAT_MAX_CONNECTIONS=30000 would go before what the text says, and CHAT_TLS__KEY is `key` of `tls`.
-/// let settings = Settings::from_toml_and_vars(text, "CHAT_", std::env::vars())?;
+/// let settings = Settings::from_toml_and_vars(text, "CHAT_", std::env::vars_os())?;
 /// let server = settings.bind().await?;
 /// # Ok(())
 /// # }
@@ -101,23 +102,30 @@ impl Settings {
     /// # Errors
     /// [`SettingsError`] names the line or the field.
     pub fn from_toml(text: &str) -> Result<Self, SettingsError> {
-        Self::from_toml_and_vars(text, "", [])
+        Self::from_toml_and_vars(text, "", std::iter::empty::<(OsString, OsString)>())
     }
 
     /// Reads TOML, which may be empty, and then those of the variables whose name begins with `prefix`: what follows it is the field, with `__`
-    /// before a field of a field, and lists have commas between. What a variable says goes before the text. An empty prefix takes none.
+    /// before a field of a field, and lists have commas between. What a variable says goes before the text. An empty prefix takes none. Those of
+    /// the process are [`std::env::vars_os`]; variables whose names are not Unicode are nobody's.
     ///
     /// # Errors
     /// [`SettingsError`] names the line or the field.
     pub fn from_toml_and_vars(
         text: &str,
         prefix: &str,
-        vars: impl IntoIterator<Item = (String, String)>,
+        vars: impl IntoIterator<Item = (impl Into<OsString>, impl Into<OsString>)>,
     ) -> Result<Self, SettingsError> {
         let mut table: toml::Table = text.parse().map_err(|error| SettingsError::syntax(text, &error))?;
         for (name, value) in vars {
+            let Ok(name) = name.into().into_string() else { continue };
             match name.strip_prefix(prefix) {
                 Some(field) if !prefix.is_empty() && !field.is_empty() => {
+                    let value = value.into().into_string().map_err(|value| SettingsError::Field {
+                        field: field.into(),
+                        value: Some(value.display().to_string().into()),
+                        error: "it is not Unicode".into(),
+                    })?;
                     value::set(&mut table, &field.to_ascii_lowercase(), value);
                 }
                 Some(_) | None => {}

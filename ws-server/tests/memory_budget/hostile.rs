@@ -15,7 +15,7 @@ use ws_server::{Acceptance, BoxError, Config, Incoming, MemoryBudget, ServerBuil
 pub(crate) const MESSAGE: usize = 1 << 20;
 const BUDGET: usize = 16 << 20;
 /// What a thread's pools keep: buffers, receive buffers, contexts, memory of large messages.
-const SPARE: usize = (16 << 18) + (4 << 18) + (2 << 20) + (2 << 20);
+const SPARE: usize = (1 << 20) + (4 << 18) + (2 << 20) + (2 << 20);
 /// One read with what it inflates to, and the old memory of a buffer that grows.
 const ONE_CALL: usize = 3 * MESSAGE;
 /// What each connection has anyway: its task, its handshake, its socket.

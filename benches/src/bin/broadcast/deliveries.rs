@@ -2,9 +2,7 @@
 
 use anyhow::Result;
 use serde::Serialize;
-use ws_benches::{
-    Bound, Exchange, Generator, Measure, Opening, Payload, Program, Protocol, account, until_asleep,
-};
+use ws_benches::{Bound, Exchange, Generator, Measure, Opening, Payload, Program, account, until_asleep};
 
 /// What is said in a room.
 #[derive(Clone, Copy, Serialize)]
@@ -18,26 +16,23 @@ pub(crate) struct Talk {
 pub(crate) fn deliveries(
     measure: &Measure,
     program: &Program,
-    protocol: Protocol,
     members: usize,
     deflate: bool,
     talks: &[Talk],
 ) -> Result<Vec<f64>> {
     let running = measure.start(program)?;
     let address = running.address();
-    let opening = (protocol == Protocol::WebSocket).then(|| Opening::new(address, deflate));
+    let opening = Opening::new(address, deflate);
     let mut exchanges = Vec::new();
     for talk in talks {
         let exchange = if deflate {
             Exchange::compressed_echo(address, Payload::Json, talk.len, 1)?
-        } else if protocol == Protocol::Raw {
-            Exchange::raw(Payload::Binary, talk.len, 1)
         } else {
             Exchange::echo(Payload::Binary, talk.len, 1)
         };
         exchanges.push(exchange.by(talk.speakers));
     }
-    let mut generator = Generator::connect(address, opening.as_ref(), members)?;
+    let mut generator = Generator::connect(address, Some(&opening), members)?;
     // Not all of them are in the room as soon as they are connected.
     until_asleep(&running)?;
     let mut nanoseconds = Vec::new();

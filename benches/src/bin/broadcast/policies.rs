@@ -34,11 +34,22 @@ pub(crate) struct Policy {
     pub(crate) waited: u64,
     /// Members that did not get what the policy promises.
     pub(crate) wrong: usize,
+    /// Repeats whose counts do not add up.
+    pub(crate) odd: usize,
 }
 
 impl Policy {
     pub(crate) fn ratio(&self) -> Option<f64> {
         Some(self.beside_ms? / self.alone_ms?)
+    }
+
+    /// Were those ended, and only those, that the policy ends; was each message heard or counted; and did the sender wait only where it is to?
+    pub(crate) fn adds_up(&self, stalled: usize) -> bool {
+        let (ends, waits) = (self.name == "disconnect", self.name == "wait");
+        let ended = if ends { stalled as u64 } else { 0 };
+        self.disconnected == ended
+            && (ends || self.sent == self.heard + self.lost)
+            && waits == (self.waited > 0)
     }
 }
 
@@ -185,6 +196,7 @@ impl Counts {
             told: heard.iter().filter(|heard| heard.is_told).count(),
             waited: self.get("waited"),
             wrong: heard.iter().filter(|heard| !keeps(heard, expected)).count(),
+            odd: 0,
         })
     }
 }

@@ -5,7 +5,7 @@ use crate::policies::{self, LEN, Policy};
 use crate::report::{Compressed, Figures, Row};
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
-use ws_benches::{Measure, Mode, Protocol, Roster, pin, raise_descriptors};
+use ws_benches::{Measure, Mode, Roster, pin, raise_descriptors};
 
 /// Measures groups.
 #[derive(Parser)]
@@ -61,10 +61,12 @@ fn policies(measure: &Measure, roster: &Roster, arguments: &Arguments) -> Result
         }
         // What is wrong in one of them counts.
         let wrong = runs.iter().map(|(_, run)| run.wrong).max().unwrap_or_default();
-        policies.push(Policy { wrong, ..median(runs) });
+        let odd = runs.iter().filter(|(_, run)| !run.adds_up(arguments.stalled)).count();
+        policies.push(Policy { wrong, odd, ..median(runs) });
         progress(name);
     }
-    policies.push(policies::wait(measure, room, arguments.stalled)?);
+    let wait = policies::wait(measure, room, arguments.stalled)?;
+    policies.push(Policy { odd: usize::from(!wait.adds_up(arguments.stalled)), ..wait });
     progress("wait");
     Ok(policies)
 }
@@ -74,7 +76,7 @@ fn compressed(measure: &Measure, roster: &Roster, repeats: usize) -> Result<Vec<
     let talks = COMPRESSED.map(|(kib, speakers)| Talk { len: kib << 10, speakers });
     let run = |arguments: &[&str]| {
         let program = room.with(arguments);
-        let run = || deliveries(measure, &program, Protocol::WebSocket, 1000, true, &talks);
+        let run = || deliveries(measure, &program, 1000, true, &talks);
         let runs = (0..repeats).map(|_| run()).collect::<Result<_>>()?;
         anyhow::Ok(medians(runs))
     };
@@ -92,7 +94,7 @@ fn rows(measure: &Measure, roster: &Roster, arguments: &Arguments) -> Result<Vec
         for name in [Roster::OURS, "tokio-tungstenite", "tokio-websockets"] {
             let server = roster.named(name)?;
             let program = server.program(Mode::Room).context("each of them has a room")?;
-            let run = || deliveries(measure, program, server.protocol, members, false, &talks);
+            let run = || deliveries(measure, program, members, false, &talks);
             let runs = (0..arguments.repeats).map(|_| run()).collect::<Result<_>>()?;
             by_name.push((name, medians(runs)));
         }
