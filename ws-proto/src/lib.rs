@@ -125,7 +125,7 @@ pub use error::{ApiMisuse, ConfigError, Failure, LimitError, ProtocolError, Send
 pub use input::{Input, Payload, ReceiveBuffer};
 pub use message::{ControlPayload, Message, MessageKind, MessageRef, Prepared};
 pub use negotiated::Negotiated;
-pub use pool::{Pool, Shelf};
+pub use pool::Pool;
 pub use role::Role;
 pub use text::{Text, Utf8Bytes};
 pub use transmit::{Transmit, Transport};

@@ -1,23 +1,18 @@
 //! Buffers of the thread, not of the socket.
 
 use std::cell::RefCell;
-use ws_proto::{Connection, Pool, Shelf};
+use ws_proto::{Connection, Pool};
 
 thread_local! {
     static POOL: RefCell<ThreadPool> = RefCell::default();
 }
 
 /// What the sockets of one thread share.
+#[derive(Default)]
 struct ThreadPool {
     core: Pool,
     /// Each [`READ_BYTES`] long.
-    read: Shelf<Vec<u8>>,
-}
-
-impl Default for ThreadPool {
-    fn default() -> Self {
-        Self { core: Pool::new(), read: Shelf::new(SPARE_BUFFERS) }
-    }
+    read: Vec<Vec<u8>>,
 }
 
 /// Lends the thread's buffers and contexts to a connection that is about to be driven.
@@ -33,7 +28,7 @@ pub(crate) fn reclaim(connection: &mut Connection) {
 
 /// A buffer to read into, initialised once and never cleared.
 pub(crate) fn take_read_buffer() -> Vec<u8> {
-    let pooled = POOL.try_with(|pool| pool.borrow_mut().read.take()).ok().flatten();
+    let pooled = POOL.try_with(|pool| pool.borrow_mut().read.pop()).ok().flatten();
     pooled.unwrap_or_else(|| vec![0; READ_BYTES])
 }
 
@@ -42,7 +37,12 @@ pub(crate) fn give_read_buffer(buffer: Vec<u8>) {
     if buffer.len() != READ_BYTES {
         return;
     }
-    let _ended = POOL.try_with(|pool| pool.borrow_mut().read.give(buffer));
+    let _ended = POOL.try_with(|pool| {
+        let read = &mut pool.borrow_mut().read;
+        if read.len() < SPARE_BUFFERS {
+            read.push(buffer);
+        }
+    });
 }
 
 /// What one read of a busy socket brings at most; larger frames are read straight to where they end up.

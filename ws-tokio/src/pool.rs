@@ -2,33 +2,30 @@
 
 use bytes::BytesMut;
 use std::cell::RefCell;
-use ws_proto::{Connection, Pool, ReceiveBuffer, Shelf};
+use ws_proto::{Connection, Pool, ReceiveBuffer};
 
 thread_local! {
     static POOL: RefCell<ThreadPool> = RefCell::default();
 }
 
 /// What the sockets of one thread share.
+#[derive(Default)]
 struct ThreadPool {
     core: Pool,
-    receive: Shelf<Box<ReceiveBuffer>>,
+    #[expect(clippy::vec_box, reason = "a socket has room for a pointer, for as long as it lives")]
+    receive: Vec<Box<ReceiveBuffer>>,
     /// Counts receive buffers that were taken.
     taken: u32,
-}
-
-impl Default for ThreadPool {
-    fn default() -> Self {
-        Self { core: Pool::new(), receive: Shelf::new(SPARE_BUFFERS), taken: 0 }
-    }
 }
 
 impl ThreadPool {
     fn take_receive_buffer(&mut self) -> Option<Box<ReceiveBuffer>> {
         self.taken = self.taken.wrapping_add(1);
         if self.taken.is_multiple_of(TURNS) {
-            drop(self.receive.drop_unused());
+            // As the core's pool: nothing stays for long above what a burst has freed.
+            self.receive.clear();
         }
-        self.receive.take()
+        self.receive.pop()
     }
 }
 
@@ -70,12 +67,17 @@ pub(crate) fn give_receive_buffer(mut buffer: Box<ReceiveBuffer>) {
     if !buffer.has_room(RECEIVE_BYTES) {
         return;
     }
-    let _ended = POOL.try_with(|pool| pool.borrow_mut().receive.give(buffer));
+    let _ended = POOL.try_with(|pool| {
+        let receive = &mut pool.borrow_mut().receive;
+        if receive.len() < SPARE_BUFFERS {
+            receive.push(buffer);
+        }
+    });
 }
 
 /// Capacity of a receive buffer: what one read of a busy socket brings. With 64 KiB a burst of large messages takes four times the reads.
 pub(crate) const RECEIVE_BYTES: usize = 256 << 10;
 /// Receive buffers that a thread keeps.
 const SPARE_BUFFERS: usize = 4;
-/// So often one is taken before those that lay there all the while are dropped.
+/// So often one is taken before they are made anew.
 const TURNS: u32 = 1024;

@@ -1,9 +1,5 @@
 //! What connections borrow instead of own.
 
-mod shelf;
-
-pub use shelf::Shelf;
-
 #[cfg(feature = "deflate")]
 use crate::deflate::{Compressor, Decompressor};
 use crate::message::Spare;
@@ -15,12 +11,14 @@ use std::collections::VecDeque;
 /// [`Connection::lend`](crate::Connection::lend) before a connection is driven and [`Connection::reclaim`](crate::Connection::reclaim)
 /// after it let all connections of a thread share what each needs for moments only, so that an idle one owns nothing. It is plain
 /// data: no lock, nothing global. What it keeps is bounded: 16 buffers of 1 MiB together, 4 contexts of each kind, and while large messages
-/// go on the memory of the last 16 of them, 2 MiB together, or the newest alone where it is larger. What was not wanted for a thousand loans is freed.
+/// go on the memory of the last 16 of them, 2 MiB together, or the newest alone where it is larger. What is spare
+/// is made anew after a thousand loans: so a thread keeps what its connections need now, and not what they needed at their worst.
 ///
 /// Using a pool is optional. Without one a connection allocates what it needs and frees it when it is done.
 #[derive(Debug)]
 pub struct Pool {
-    buffers: Shelf<Box<Queue>>,
+    #[expect(clippy::vec_box, reason = "a connection has room for a pointer, for as long as it lives")]
+    buffers: Vec<Box<Queue>>,
     /// What `buffers` have together.
     buffer_bytes: usize,
     /// Memory of large messages, and the turn at which it came; in this order.
@@ -28,9 +26,9 @@ pub struct Pool {
     /// Counts loans.
     turn: u64,
     #[cfg(feature = "deflate")]
-    compressors: Shelf<Compressor>,
+    compressors: Vec<Compressor>,
     #[cfg(feature = "deflate")]
-    decompressors: Shelf<Decompressor>,
+    decompressors: Vec<Decompressor>,
 }
 
 impl Pool {
@@ -38,21 +36,21 @@ impl Pool {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            buffers: Shelf::new(BUFFERS),
+            buffers: Vec::new(),
             buffer_bytes: 0,
             // All at once: behind the memory of a large message it would keep an allocator from giving that back.
             spares: VecDeque::with_capacity(SPARES + 1),
             turn: 0,
             #[cfg(feature = "deflate")]
-            compressors: Shelf::new(CONTEXTS),
+            compressors: Vec::new(),
             #[cfg(feature = "deflate")]
-            decompressors: Shelf::new(CONTEXTS),
+            decompressors: Vec::new(),
         }
     }
 
     #[inline]
     pub(crate) fn take_buffer(&mut self) -> Box<Queue> {
-        let Some(buffer) = self.buffers.take() else { return Box::new(Queue::for_many()) };
+        let Some(buffer) = self.buffers.pop() else { return Box::new(Queue::for_many()) };
         self.buffer_bytes -= buffer.capacity();
         buffer
     }
@@ -61,9 +59,9 @@ impl Pool {
     #[inline]
     pub(crate) fn give_buffer(&mut self, buffer: Box<Queue>) {
         let bytes = self.buffer_bytes + buffer.capacity();
-        if self.buffers.has_room() && bytes <= BUFFER_BYTES {
+        if self.buffers.len() < BUFFERS && bytes <= BUFFER_BYTES {
             self.buffer_bytes = bytes;
-            self.buffers.give(buffer);
+            self.buffers.push(buffer);
         }
     }
 
@@ -72,18 +70,21 @@ impl Pool {
     pub(crate) fn note_loan(&mut self) {
         self.turn += 1;
         if self.turn.is_multiple_of(TURNS) {
-            self.drop_unused();
+            self.make_anew();
         }
     }
 
+    /// What is in use comes back later. All of it goes, also what is wanted again at once: it may lie above all that a burst has freed, and an
+    /// allocator cannot give back what lies below something.
     #[cold]
-    fn drop_unused(&mut self) {
-        self.buffer_bytes -= self.buffers.drop_unused().map(|buffer| buffer.capacity()).sum::<usize>();
+    fn make_anew(&mut self) {
+        self.buffers.clear();
+        self.buffer_bytes = 0;
         self.spares.retain(|(_, given)| self.turn - given < TURNS);
         #[cfg(feature = "deflate")]
         {
-            drop(self.compressors.drop_unused());
-            drop(self.decompressors.drop_unused());
+            self.compressors.clear();
+            self.decompressors.clear();
         }
     }
 
@@ -109,22 +110,28 @@ impl Pool {
 
     #[cfg(feature = "deflate")]
     pub(crate) fn take_compressor(&mut self, fits: impl Fn(&Compressor) -> bool) -> Option<Compressor> {
-        self.compressors.take_fitting(fits)
+        let index = self.compressors.iter().rposition(fits)?;
+        Some(self.compressors.swap_remove(index))
     }
 
     #[cfg(feature = "deflate")]
     pub(crate) fn give_compressor(&mut self, context: Compressor) {
-        self.compressors.give(context);
+        if self.compressors.len() < CONTEXTS {
+            self.compressors.push(context);
+        }
     }
 
     #[cfg(feature = "deflate")]
     pub(crate) fn take_decompressor(&mut self, fits: impl Fn(&Decompressor) -> bool) -> Option<Decompressor> {
-        self.decompressors.take_fitting(fits)
+        let index = self.decompressors.iter().rposition(fits)?;
+        Some(self.decompressors.swap_remove(index))
     }
 
     #[cfg(feature = "deflate")]
     pub(crate) fn give_decompressor(&mut self, context: Decompressor) {
-        self.decompressors.give(context);
+        if self.decompressors.len() < CONTEXTS {
+            self.decompressors.push(context);
+        }
     }
 }
 
@@ -138,7 +145,7 @@ impl Default for Pool {
 /// messages on eight connections, and a thread whose large messages have ended would hold it.
 const SPARES: usize = 16;
 const SPARE_BYTES: usize = 2 << 20;
-/// After so many loans what was not wanted since the last so many is dropped.
+/// After so many loans what is spare is made anew.
 const TURNS: u64 = 1024;
 /// How many send buffers are kept, and how much they may have together: what a burst needs, and not what a thread held at its worst.
 const BUFFERS: usize = 16;
@@ -151,23 +158,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_no_connection_wanted_for_long_is_freed() {
+    fn a_thread_does_not_keep_what_its_connections_needed_at_their_worst() {
         let mut pool = Pool::new();
-        let mut buffers: Vec<_> = (0..5).map(|_| pool.take_buffer()).collect();
-        for buffer in buffers.drain(..) {
+        let buffers: Vec<_> = (0..5).map(|_| pool.take_buffer()).collect();
+        for buffer in buffers {
             pool.give_buffer(buffer);
         }
-        let bytes = pool.buffer_bytes;
-        for _ in 0..2 * TURNS {
+        assert_eq!(pool.buffers.len(), 5);
+        for _ in 0..TURNS {
             pool.note_loan();
-            let two = [pool.take_buffer(), pool.take_buffer()];
-            for buffer in two {
-                pool.give_buffer(buffer);
-            }
+            let buffer = pool.take_buffer();
+            pool.give_buffer(buffer);
         }
-        assert_eq!((pool.buffers.drop_unused().count(), pool.buffer_bytes), (0, bytes / 5 * 2));
-        assert!(
-            pool.buffers.take().is_some() && pool.buffers.take().is_some() && pool.buffers.take().is_none()
-        );
+        assert_eq!((pool.buffers.len(), pool.buffer_bytes), (1, pool.buffers[0].capacity()));
     }
 }
