@@ -129,8 +129,7 @@ async def reload(options):
             client.stop()
         await asyncio.wait_for(running, PATIENCE)
         server.check_alive()
-    faults += [f"connection {number}: {client.fault}" for number, client in enumerate(clients) if client.fault]
-    faults += [f"a connection was closed with {client.closed_with}" for client in clients if client.closed_with != NORMAL]
+    faults += faults_of(clients)
     print(
         f"reload: {len(clients)} connections, {RELOADS} reloads, {len(seen)} certificates seen, "
         f"{sum(client.acknowledged for client in clients)} replies, all closed with 1000: {not faults}"
@@ -169,6 +168,12 @@ async def metrics(options):
         faults.append(f"under load the messages were {busy}")
     print(f"metrics: {count} connections, {messages} messages, {len(quiet)} values; those of messages, bytes, handshakes and closes as counted by the clients")
     return faults
+
+
+def faults_of(clients):
+    """Those that clients have met, who all were to end by a normal closing handshake."""
+    faults = [f"connection {number}: {client.fault}" for number, client in enumerate(clients) if client.fault]
+    return faults + [f"a connection was closed with {client.closed_with}" for client in clients if client.closed_with != NORMAL]
 
 
 def let_in(answer):
@@ -228,8 +233,7 @@ async def descriptors(options):
         await asyncio.wait_for(running, PATIENCE)
         server.check_alive()
     everyone = (*held, newcomer)
-    faults += [f"connection {number}: {client.fault}" for number, client in enumerate(everyone) if client.fault]
-    faults += [f"a connection was closed with {client.closed_with}" for client in everyone if client.closed_with != NORMAL]
+    faults += faults_of(everyone)
     print(
         f"descriptors: {limit} of them and {count} connections, {len(waiting)} more waited; in {SPAN} s of that the server took {cpu:.2f} s of CPU "
         f"and woke {woken} times; {room} closed and {len(entered)} were let in, then a newcomer; {sum(client.acknowledged for client in held)} replies"
