@@ -97,7 +97,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut core = self.shared.lock();
-        if core.stream.is_none() {
+        if core.wire.stream.is_none() {
             self.ended = true;
         } else if core.handles > 0 {
             if core.has_unsent() {
@@ -121,7 +121,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         }
         self.shared.background.end();
         core.resting = None;
-        let stream = if core.handles == 0 { core.stream.take() } else { None };
+        let stream = if core.handles == 0 { core.wire.stream.take() } else { None };
         // The stream may run code of the user when it is dropped, so not under the lock.
         drop(core);
         drop(stream);
@@ -150,7 +150,7 @@ fn abandon<S: AsyncRead + AsyncWrite + Unpin>(shared: &Arc<Shared<S>>) -> bool {
     core.tell();
     let written = core.write_unattended();
     let over = written.is_ready() && core.connection.transport() == ws_proto::Transport::Close;
-    let stream = if !over && core.continue_in_background(shared) { None } else { core.stream.take() };
+    let stream = if !over && core.continue_in_background(shared) { None } else { core.wire.stream.take() };
     if stream.is_some()
         && let Some(resting) = core.resting.take()
     {

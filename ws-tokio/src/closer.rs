@@ -63,7 +63,7 @@ impl<S> Closer<S> {
     /// Is there still a socket, or a connection that is being seen to its end?
     #[must_use]
     pub fn is_alive(&self) -> bool {
-        self.0.upgrade().is_some_and(|shared| shared.lock().stream.is_some())
+        self.0.upgrade().is_some_and(|shared| shared.lock().wire.stream.is_some())
     }
 
     /// How the socket stands. `None` when it is gone: the stream is dropped before it, so a stream that looks while it is dropped still

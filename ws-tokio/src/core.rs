@@ -4,43 +4,32 @@ use crate::budget::Account;
 use crate::deadline::Deadline;
 use crate::driver::{Asked, Leave, Ops, Reader, Shared, now, stream_context};
 use crate::outgoing::Outgoing;
-use crate::trace::{self, Told};
+use crate::trace::Told;
 use crate::wakers::{Slot, Waiting};
+use crate::wire::Wire;
 use crate::{Error, pool};
-use bytes::{Buf, BufMut};
-use std::io::{self, IoSlice};
 use std::ops::ControlFlow;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Instant;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
-use ws_proto::{Connection, Failure, ReceiveBuffer, SendRefusal, Transport};
+use tokio::io::{AsyncRead, AsyncWrite};
+use ws_proto::{Connection, ReceiveBuffer, SendRefusal, Transport};
 
 /// What the lock guards.
 #[derive(Debug)]
 pub(crate) struct Core<S> {
-    /// `None` once it was taken out, or dropped behind the end of the connection.
-    pub(crate) stream: Option<S>,
+    pub(crate) wire: Wire<S>,
     pub(crate) connection: Connection,
     pub(crate) waiting: Waiting,
     /// The background task, where it rests.
     pub(crate) resting: Option<Waker>,
-    /// Was something written that the stream may hold in a buffer of its own?
-    unflushed: bool,
-    /// Was the write side shut down?
-    shut: bool,
-    /// Did the peer end its side? Then nothing is read any more.
-    ended: bool,
     /// Handles of the user.
     pub(crate) handles: u8,
     /// Was the end told through `Stream`?
     pub(crate) stream_ended: bool,
     /// Counts what was asked for while something lay in the buffer.
     buffered: u8,
-    /// Why nothing can be written any more. What can still be read is read.
-    write_error: Option<io::Error>,
-    read_error: Option<io::Error>,
     /// What it holds of a memory budget, where there is one; in a box, as others do without.
     pub(crate) account: Option<Box<Account>>,
     pub(crate) ops: Ops<S>,
@@ -51,18 +40,13 @@ impl<S> Core<S> {
     pub(crate) fn new(stream: S, connection: Connection, ops: Ops<S>) -> Self {
         Self {
             told: Told::opened(&connection),
-            stream: Some(stream),
+            wire: Wire::new(stream),
             connection,
             waiting: Waiting::default(),
             resting: None,
-            unflushed: false,
-            shut: false,
-            ended: false,
             handles: 1,
             stream_ended: false,
             buffered: 0,
-            write_error: None,
-            read_error: None,
             account: None,
             ops,
         }
@@ -86,7 +70,7 @@ impl<S> Core<S> {
     /// Is anything left that should be on its way?
     #[inline]
     pub(crate) fn has_unsent(&mut self) -> bool {
-        self.unflushed || !self.connection.transmit().is_empty()
+        self.wire.is_unflushed() || !self.connection.transmit().is_empty()
     }
 
     /// Sees to it that what is queued leaves without anybody's help; false where no task can be had for that.
@@ -121,7 +105,7 @@ impl<S> Core<S> {
 
     #[inline]
     pub(crate) fn queue(&mut self, outgoing: impl Outgoing) -> Result<(), Error> {
-        if self.write_error.is_some() {
+        if self.wire.is_broken() {
             // Nothing can leave any more; what the stream said was told to whoever wrote, and `recv` tells it.
             return Err(Error::Refused { refusal: SendRefusal::Closed, message: outgoing.into_message() });
         }
@@ -138,11 +122,6 @@ impl<S> Core<S> {
     pub(crate) fn has_room(&mut self) -> bool {
         let mark = self.connection.config().max_send_queue_bytes();
         self.connection.transmit().len() < mark || !self.connection.is_open()
-    }
-
-    /// The error of the stream, if it cannot be written to any more.
-    pub(crate) fn check_writable(&self) -> Result<(), Error> {
-        self.write_error.as_ref().map_or(Ok(()), |error| Err(Error::Io(again(error))))
     }
 }
 
@@ -245,44 +224,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
     }
 
     /// Writes what is queued; ready when all of it was written and flushed, or when nothing can be written any more.
+    #[inline]
     pub(crate) fn poll_write_out(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(stream) = &mut self.stream else { return Poll::Ready(()) };
-        let mut stream = Pin::new(stream);
-        loop {
-            let transmit = self.connection.transmit();
-            if transmit.is_empty() {
-                break;
-            }
-            let written = if self.write_error.is_some() {
-                Ok(transmit.len())
-            } else if transmit.chunk().len() == transmit.len() || !stream.is_write_vectored() {
-                ready!(stream.as_mut().poll_write(cx, transmit.chunk()))
-            } else {
-                let mut slices = [IoSlice::new(&[]); SLICES];
-                let filled = transmit.chunks_vectored(&mut slices);
-                ready!(stream.as_mut().poll_write_vectored(cx, slices.get(..filled).unwrap_or_default()))
-            };
-            match written {
-                Ok(0) => self.write_error = Some(io::ErrorKind::WriteZero.into()),
-                Ok(n) => {
-                    transmit.advance(n);
-                    self.unflushed = true;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    trace::stream_failed("write", &error);
-                    self.write_error = Some(error);
-                }
-            }
-        }
-        if self.unflushed {
-            if let Err(error) = ready!(stream.poll_flush(cx)) {
-                trace::stream_failed("flush", &error);
-                self.write_error.get_or_insert(error);
-            }
-            self.unflushed = false;
-        }
-        Poll::Ready(())
+        self.wire.poll_write(self.connection.transmit(), cx)
     }
 
     /// As [`poll_write_out`](Self::poll_write_out), where no task is there to be woken.
@@ -291,10 +235,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
         self.poll_write_out(&mut Context::from_waker(&waker))
     }
 
-    /// Reads once, to where the bytes belong; ready with the time. An end or error of the stream becomes state of the connection. Where
-    /// nothing can be read, the receive buffer goes back to the thread.
+    /// Reads once; ready with the time. Where nothing can be read, the receive buffer goes back to the thread.
     fn poll_read(&mut self, reader: &mut Reader, cx: &mut Context<'_>) -> Poll<Instant> {
-        let read = self.poll_read_once(reader, cx);
+        let read = self.wire.poll_read(&mut self.connection, &mut reader.input, cx);
         if read.is_pending() {
             self.release_input(reader);
         } else if let Some(account) = &mut self.account {
@@ -321,58 +264,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
         gives_way
     }
 
-    fn poll_read_once(&mut self, reader: &mut Reader, cx: &mut Context<'_>) -> Poll<Instant> {
-        let Some(stream) = self.stream.as_mut().filter(|_| !self.ended) else { return Poll::Pending };
-        let read = if let Some(buf) = self.connection.recv_buf() {
-            let mut buf = ReadBuf::new(buf);
-            ready!(Pin::new(stream).poll_read(cx, &mut buf)).map(|()| (buf.filled().len(), true))
-        } else {
-            let limit = self.connection.recv_limit();
-            let buf = &mut reader.input.room().limit(limit);
-            ready!(pin!(stream.read_buf(buf)).poll(cx)).map(|n| (n, false))
-        };
-        let now = now();
-        match read {
-            Ok((0, _)) => {
-                self.ended = true;
-                self.connection.handle_eof(now);
-            }
-            Ok((n, true)) => self.connection.received(n, now),
-            Ok((_, false)) => {}
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => {
-                trace::stream_failed("read", &error);
-                self.ended = true;
-                self.read_error = Some(error);
-                self.connection.handle_eof(now);
-            }
-        }
-        Poll::Ready(now)
-    }
-
     /// Does with the stream what the connection's end asks for.
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.connection.transport() == Transport::KeepOpen || self.shut {
-            return Poll::Ready(());
+        match self.connection.transport() {
+            Transport::KeepOpen => Poll::Ready(()),
+            Transport::ShutdownWrite | Transport::Close => self.wire.poll_shutdown(cx),
         }
-        if let Some(stream) = &mut self.stream {
-            // A peer that is gone has nothing to be told.
-            let _gone = ready!(Pin::new(stream).poll_shutdown(cx));
-        }
-        self.shut = true;
-        Poll::Ready(())
     }
 
     /// How a connection that is over ended.
     fn outcome(&self) -> Result<(), Error> {
-        let Some(failure) = self.connection.failure() else { return Ok(()) };
-        if *failure == Failure::EndOfStream
-            && let Some(error) = self.read_error.as_ref().or(self.write_error.as_ref())
-            && error.kind() != io::ErrorKind::UnexpectedEof
-        {
-            return Err(Error::Io(again(error)));
-        }
-        Err(Error::Failed(failure.clone()))
+        self.connection.failure().map_or(Ok(()), |failure| Err(self.wire.error(failure)))
     }
 
     /// Fails the connection to make room for others. What is queued is let go too where the stream does not take it at once, because
@@ -380,10 +282,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
     pub(crate) fn give_up_memory(&mut self, limit: usize, used: usize) -> Option<S> {
         self.connection.give_up_memory(limit as u64, used as u64, now());
         let cut = if self.write_unattended().is_pending() {
-            self.write_error.get_or_insert_with(|| io::ErrorKind::ConnectionAborted.into());
+            self.wire.cut();
             // Nothing can be written any more, so this discards it.
             let _discarded = self.write_unattended();
-            self.stream.take()
+            self.wire.stream.take()
         } else {
             None
         };
@@ -402,7 +304,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
             let waker = self.waiting.enter_background(cx.waker());
             let stream_cx = &mut Context::from_waker(&waker);
             let written = self.poll_write_out(stream_cx);
-            if self.write_error.is_some() && written.is_ready() {
+            if self.wire.is_broken() && written.is_ready() {
                 return Poll::Ready(());
             }
             let shut = self.poll_shutdown(stream_cx);
@@ -419,14 +321,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Core<S> {
     }
 }
 
-/// The same error for one more caller.
-fn again(error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), error.to_string())
-}
-
 /// So many messages from the buffer count as one operation of the task's budget, which is 128.
 const BUDGET_FOR: u8 = 8;
 /// Queued bytes from which on a write is not put off any more: as much as one read brings, so that a burst is answered with one write.
 pub(crate) const WRITE_FROM: usize = 256 << 10;
-/// Most slices of one gathered write.
-const SLICES: usize = 64;

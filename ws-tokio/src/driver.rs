@@ -224,7 +224,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
             return Poll::Pending;
         }
         pool::reclaim(&mut core.connection);
-        Poll::Ready(core.check_writable())
+        Poll::Ready(core.wire.check_writable())
     }
 
     /// Waits until everything queued was written and the stream was flushed.
@@ -237,7 +237,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
         }
         pool::reclaim(&mut core.connection);
         ready!(outcome);
-        Poll::Ready(core.check_writable())
+        Poll::Ready(core.wire.check_writable())
     }
 
     /// Waits for room in the queue. `reader` is the receiving end, where it is here: then timers run meanwhile.
@@ -248,7 +248,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
     ) -> Poll<Result<(), Error>> {
         let mut core = self.lock();
         ready!(core.poll_room(reader, cx));
-        Poll::Ready(core.check_writable())
+        Poll::Ready(core.wire.check_writable())
     }
 
     /// Queues `outgoing` if there is room, and lets what the stream takes leave at once. Without room `outgoing` stays where it is.
@@ -264,7 +264,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
             core.continue_in_background(self);
         }
         pool::reclaim(&mut core.connection);
-        core.check_writable()
+        core.wire.check_writable()
     }
 
     /// Queues `outgoing` without waiting, for the next flush.
@@ -283,7 +283,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
         messages: impl IntoIterator<Item = &'m Prepared>,
     ) -> Result<usize, Error> {
         let mut core = self.lock();
-        core.check_writable()?;
+        core.wire.check_writable()?;
         let mut queued = 0;
         for message in messages {
             if !core.has_room() {
@@ -296,7 +296,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
             core.continue_in_background(self);
         }
         pool::reclaim(&mut core.connection);
-        core.check_writable().map(|()| queued)
+        core.wire.check_writable().map(|()| queued)
     }
 
     /// Queues `outgoing`; whoever calls it sees to it that it leaves.

@@ -87,6 +87,7 @@ mod split;
 mod sync;
 mod trace;
 mod wakers;
+mod wire;
 
 pub use ws_proto as proto;
 

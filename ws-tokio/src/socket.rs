@@ -294,7 +294,7 @@ impl<S> WebSocket<S> {
     #[must_use]
     pub fn into_parts(mut self) -> Option<Parts<S>> {
         let mut core = self.handle.0.lock();
-        let stream = core.stream.take()?;
+        let stream = core.wire.stream.take()?;
         let transmit = core.connection.transmit();
         let unsent = transmit.copy_to_bytes(transmit.len());
         drop(core);
@@ -332,7 +332,7 @@ pub struct StreamRef<'a, S>(Locked<'a, S>);
 impl<'a, S> StreamRef<'a, S> {
     pub(crate) fn new(handle: &'a Handle<S>) -> Option<Self> {
         let core = handle.0.lock();
-        core.stream.is_some().then(|| Self(core))
+        core.wire.stream.is_some().then(|| Self(core))
     }
 }
 
@@ -343,7 +343,7 @@ impl<S> Deref for StreamRef<'_, S> {
             clippy::expect_used,
             reason = "checked when the guard was made, and nobody else has the lock"
         )]
-        self.0.stream.as_ref().expect("a guarded stream is there")
+        self.0.wire.stream.as_ref().expect("a guarded stream is there")
     }
 }
 
@@ -373,7 +373,7 @@ impl<S> Drop for Handle<S> {
         if core.handles > 0 {
             return;
         }
-        if core.stream.is_some() {
+        if core.wire.stream.is_some() {
             let Ops(ask) = core.ops;
             drop(core);
             ask(&self.0, Asked::Abandon);

@@ -116,7 +116,7 @@ fn shared(pipe: &Pipe) -> Arc<Shared<Pipe>> {
 /// The stream is gone: a task that rests, or is about to, finds that and ends.
 fn retire(shared: &Shared<Pipe>) {
     let mut core = shared.lock();
-    let stream = core.stream.take();
+    let stream = core.wire.stream.take();
     let resting = core.resting.take();
     drop(core);
     drop(stream);
