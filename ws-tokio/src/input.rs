@@ -54,13 +54,34 @@ impl Input {
     }
 
     /// What is left.
-    pub(crate) fn into_bytes(self) -> BytesMut {
-        self.0.map_or_else(BytesMut::new, |buffer| buffer.into_bytes())
+    pub(crate) fn into_bytes(mut self) -> BytesMut {
+        self.0.take().map_or_else(BytesMut::new, |buffer| buffer.into_bytes())
+    }
+}
+
+/// A socket that ends gives its buffer back too.
+impl Drop for Input {
+    fn drop(&mut self) {
+        self.release();
     }
 }
 
 impl From<BytesMut> for Input {
     fn from(leftover: BytesMut) -> Self {
         Self((!leftover.is_empty()).then(|| Box::new(leftover.into())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_buffer_of_a_socket_that_ends_serves_the_next() {
+        let mut input = Input::default();
+        assert_eq!(input.buffer().memory_bytes(), 0, "the thread has none yet");
+        input.room();
+        drop(input);
+        assert_eq!(Input::default().buffer().memory_bytes(), pool::RECEIVE_BYTES);
     }
 }
