@@ -130,4 +130,4 @@ pub(super) fn now() -> std::time::Instant {
 }
 
 /// A usual request has 200 to 700 bytes: one read. What comes behind it is handed on, so there is no use in reading far ahead.
-const CHUNK_BYTES: usize = 2048;
+const CHUNK_BYTES: usize = 1024;

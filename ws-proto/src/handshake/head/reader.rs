@@ -53,16 +53,18 @@ impl HeadReader {
     pub(in crate::handshake) fn read(&mut self, input: &mut &[u8]) -> Result<Option<Bytes>, HandshakeError> {
         let mut ended = false;
         let mut len = 0;
-        for &byte in *input {
-            if self.taken == self.max_bytes {
-                return Err(self.too_large());
-            }
+        while let Some(rest) = input.get(len..).filter(|rest| !ended && !rest.is_empty()) {
+            let rest = rest.get(..self.max_bytes - self.taken).unwrap_or(rest);
+            let Some((&byte, behind)) = rest.split_first() else { return Err(self.too_large()) };
             ended = self.step(byte)?;
-            self.taken += 1;
-            len += 1;
-            if ended {
-                break;
-            }
+            // Nearly all bytes: within a line a plain one changes nothing.
+            let plain = if matches!(self.place, Place::InLine) {
+                behind.iter().position(|&byte| !is_plain(byte)).unwrap_or(behind.len())
+            } else {
+                0
+            };
+            self.taken += 1 + plain;
+            len += 1 + plain;
         }
         let (part, rest) = input.split_at_checked(len).unwrap_or_default();
         *input = rest;
@@ -87,7 +89,7 @@ impl HeadReader {
     /// Goes on by one byte; true when it is the last of the head.
     fn step(&mut self, byte: u8) -> Result<bool, HandshakeError> {
         self.place = match (self.place, byte) {
-            (Place::InLine, b' '..=b'~' | b'\t' | 0x80..) => Place::InLine,
+            (Place::InLine, byte) if is_plain(byte) => Place::InLine,
             (Place::InLine, b'\r') => Place::LineEnd,
             (Place::LineEnd, b'\n') => {
                 self.lines += 1;
@@ -113,7 +115,7 @@ impl HeadReader {
             (Place::Start | Place::LineStart | Place::InLine, b'\n') => {
                 return Err(HandshakeError::BareLineFeed);
             }
-            (Place::Start | Place::LineStart | Place::InLine, 0..=0x1f | 0x7f) => {
+            (Place::Start | Place::LineStart, 0..=0x1f | 0x7f) | (Place::InLine, _) => {
                 return Err(HandshakeError::ControlCharacter);
             }
         };
@@ -135,6 +137,11 @@ impl HeadReader {
             }
         }
     }
+}
+
+/// May the byte lie within a line?
+const fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~' | b'\t' | 0x80..)
 }
 
 #[cfg(test)]

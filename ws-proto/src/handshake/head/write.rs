@@ -4,6 +4,7 @@ use http::{HeaderMap, HeaderName, Request, Response, Uri};
 
 /// Appends the head of a request whose target is written as a path (RFC 9112 §3.2.1).
 pub(in crate::handshake) fn write_request(request: &Request<()>, wire: &mut Vec<u8>) {
+    wire.reserve(USUAL_HEAD_BYTES);
     wire.extend_from_slice(request.method().as_str().as_bytes());
     wire.push(b' ');
     write_resource_name(request.uri(), wire);
@@ -13,6 +14,7 @@ pub(in crate::handshake) fn write_request(request: &Request<()>, wire: &mut Vec<
 
 /// Appends the head of a response; what follows it is up to the caller.
 pub(in crate::handshake) fn write_response<T>(response: &Response<T>, wire: &mut Vec<u8>) {
+    wire.reserve(USUAL_HEAD_BYTES);
     let status = response.status();
     wire.extend_from_slice(b"HTTP/1.1 ");
     wire.extend_from_slice(status.as_str().as_bytes());
@@ -61,6 +63,9 @@ fn write_name(name: &HeaderName, wire: &mut Vec<u8>) {
         starts_word = byte == b'-';
     }
 }
+
+/// A 101 has 129 bytes and a request some 170; more with a subprotocol, an extension or an origin.
+const USUAL_HEAD_BYTES: usize = 256;
 
 #[cfg(test)]
 mod tests {
