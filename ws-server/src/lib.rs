@@ -138,6 +138,8 @@ mod upgrade;
 #[cfg(feature = "tls")]
 pub use rustls;
 pub use ws_proto as proto;
+/// What an open socket gives: its halves, its errors, its events.
+pub use ws_tokio;
 
 pub use accept::{Connecting, Incoming, WebSocket};
 pub use builder::ServerBuilder;
