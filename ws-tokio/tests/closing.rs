@@ -120,7 +120,8 @@ async fn keepalive_begins_though_the_task_had_used_up_its_budget_when_it_first_w
         Poll::Ready(receiving.as_mut().poll(cx))
     });
     assert!(first.await.is_pending());
-    let error = tokio::time::timeout(Duration::from_secs(60), receiving).await.expect("a timer runs").unwrap_err();
+    let error =
+        tokio::time::timeout(Duration::from_secs(60), receiving).await.expect("a timer runs").unwrap_err();
     assert!(matches!(error, Error::Failed(Failure::Timeout(Timer::Pong))));
 }
 
