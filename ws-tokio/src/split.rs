@@ -13,7 +13,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use ws_proto::owned::Event;
 use ws_proto::{CloseCode, CloseInfo, ControlPayload, Counts, Message, MessageKind, Prepared};
 
-/// The receiving half of a socket. Timers run while it is awaited, and pongs leave without the other half.
+/// The receiving half of a socket. Timers run while it is awaited, and pongs leave without the other half. Where it is dropped before the
+/// other one, nothing is read any more.
 pub struct RecvHalf<S> {
     pub(crate) handle: Handle<S>,
     pub(crate) reader: Reader,
