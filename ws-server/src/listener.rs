@@ -91,7 +91,7 @@ impl Listener {
     }
 
     /// The sockets that a supervisor such as systemd has opened and handed to this process (`LISTEN_FDS`), TCP and Unix ones, in its order;
-    /// none where it was started without.
+    /// none where it was started without: a server on none of them is a [`StartError::NoListeners`].
     ///
     /// # Errors
     /// [`StartError::Listen`]: one of them is no listening socket.
