@@ -44,6 +44,15 @@ struct Table {
     farewell: Option<Farewell>,
 }
 
+/// How the socket of a connection has ended.
+#[derive(Clone, Copy, Debug, Default)]
+struct Ending {
+    /// With both Close frames.
+    clean: bool,
+    /// With bytes that were queued and that the stream has not taken.
+    unsent: bool,
+}
+
 /// How many connections have ended how.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Endings {
@@ -169,13 +178,14 @@ impl Registry {
     pub(crate) fn endings(&self) -> Endings {
         let mut endings = self.lock().endings;
         for entry in self.entries() {
-            // One whose socket has ended before its handler knows by itself.
-            let (closer, ended) = {
+            let (closer, ending) = {
                 let ends = entry.ends();
                 (ends.closer.clone(), ends.ending)
             };
+            // One whose socket has ended before its handler knows by itself.
             let status = closer.and_then(|closer| closer.status());
-            endings.unsent += status.map_or(ended.unsent, |status| usize::from(status.unsent_bytes > 0));
+            let unsent = status.map_or(ending.unsent, |status| status.unsent_bytes > 0);
+            endings.unsent += usize::from(unsent);
         }
         endings
     }
@@ -209,6 +219,13 @@ impl Registry {
     fn lock(&self) -> MutexGuard<'_, Table> {
         // What is in the table is valid after each step, so a panic in between has broken nothing.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Endings {
+    fn count(&mut self, ending: Ending) {
+        self.clean += usize::from(ending.clean);
+        self.unsent += usize::from(ending.unsent);
     }
 }
 

@@ -1,6 +1,6 @@
 //! A connection's place in the registry.
 
-use super::{Endings, Registry};
+use super::{Ending, Registry};
 use crate::limits::AddressKey;
 use crate::observe::{self, Began, Seen, Traffic};
 use crate::stream::PeerAddr;
@@ -32,7 +32,7 @@ pub(super) struct Ends {
     pub(super) expires: Option<Instant>,
     pub(super) seen: Seen,
     /// How its socket has ended: nothing as long as that has not.
-    pub(super) ending: Endings,
+    pub(super) ending: Ending,
 }
 
 impl Entry {
@@ -43,7 +43,7 @@ impl Entry {
         address: Option<AddressKey>,
         expires: Option<Instant>,
     ) -> Self {
-        let (seen, ending) = (Seen::default(), Endings::default());
+        let (seen, ending) = (Seen::default(), Ending::default());
         let ends = Ends { peer_addr, address, closer: None, task: None, expires, seen, ending };
         Self { registry, id, began: observe::connection_began(), ends: Mutex::new(ends) }
     }
@@ -98,8 +98,7 @@ impl Entry {
         let mut traffic = Traffic::default();
         let mut ends = self.ends();
         traffic.ended(&mut ends.seen, &status);
-        ends.ending.clean = usize::from(status.close_info.is_some());
-        ends.ending.unsent = usize::from(status.unsent_bytes > 0);
+        ends.ending = Ending { clean: status.close_info.is_some(), unsent: status.unsent_bytes > 0 };
         drop(ends);
         traffic.publish_new();
     }
@@ -120,8 +119,7 @@ impl Drop for Entry {
         let mut table = self.registry.lock();
         table.connections.remove(&self.id);
         if table.farewell.is_some() {
-            table.endings.clean += ending.clean;
-            table.endings.unsent += ending.unsent;
+            table.endings.count(ending);
         }
         if let Some(address) = address {
             table.uncount(address);
