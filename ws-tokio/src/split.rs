@@ -245,6 +245,12 @@ impl<S> SendHalf<S> {
         self.handle.0.lock().connection.counts()
     }
 
+    /// May messages still be sent? False from our Close frame on.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.handle.0.lock().connection.is_open()
+    }
+
     /// Bytes that were queued and that the stream has not taken.
     #[must_use]
     pub fn unsent_bytes(&self) -> usize {
