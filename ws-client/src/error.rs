@@ -158,7 +158,11 @@ impl fmt::Display for Error {
             Self::Refused(refusal) => refusal.fmt(f),
             Self::Redirect(error) => error.fmt(f),
             Self::Handshake(error) => {
-                write!(f, "the server broke a rule of the opening handshake: {error}; check what answers there")
+                let check = match error {
+                    HandshakeError::ControlCharacter => "it may want TLS: try wss://",
+                    _ => "check what answers there",
+                };
+                write!(f, "the server broke a rule of the opening handshake: {error}; {check}")
             }
             Self::Io(error) => {
                 write!(f, "the stream failed in the opening handshake: {error}; try again later")

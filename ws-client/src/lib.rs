@@ -121,6 +121,8 @@ mod turns;
 #[cfg(feature = "tls")]
 pub use rustls;
 pub use ws_proto as proto;
+/// What an open socket gives: its halves, its errors, its events.
+pub use ws_tokio;
 
 pub use builder::ClientBuilder;
 pub use connect::{Client, WebSocket, connect};

@@ -122,6 +122,14 @@ async fn a_server_without_tls_is_refused_and_a_silent_one_times_out() {
 }
 
 #[tokio::test]
+async fn who_forgets_the_tls_of_a_server_is_told_to_try_it() {
+    let (addr, _) = echo_server().await;
+    let error = ws_client::connect(&format!("ws://{addr}/")).await.err().unwrap();
+    assert!(matches!(error, Error::Handshake(_)), "{error:?}");
+    assert!(error.to_string().ends_with("; it may want TLS: try wss://"), "{error}");
+}
+
+#[tokio::test]
 async fn a_certificate_that_is_not_accepted_is_told_apart_from_other_faults() {
     let (addr, authority) = echo_server().await;
     let (_, stranger) = echo_server().await;

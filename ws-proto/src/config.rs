@@ -25,6 +25,21 @@ use std::time::Duration;
 /// | [`idle_timeout`](ConfigBuilder::idle_timeout) | none | closes with 1001 |
 /// | [`deflate`](ConfigBuilder::deflate) | on | see `DeflateConfig` |
 /// | [`entropy`](ConfigBuilder::entropy) | the operating system | |
+///
+/// ```
+/// use std::time::Duration;
+/// use ws_proto::Config;
+///
+/// # fn main() -> Result<(), ws_proto::ConfigError> {
+/// let config = Config::builder()
+///     .max_message_bytes(1 << 20)
+///     .ping_interval(Some(Duration::from_secs(30)))
+///     .idle_timeout(Some(Duration::from_secs(600)))
+///     .build()?;
+/// assert_eq!(config.max_message_bytes(), 1 << 20);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Config(ConfigBuilder);
 

@@ -193,8 +193,16 @@ impl ServerBuilder {
     /// Listens on all of these, which may be of different kinds.
     ///
     /// # Errors
-    /// [`StartError`] names the setting that cannot work.
+    /// [`StartError`] names the setting that cannot work; [`StartError::NoListeners`] where there are none.
     pub fn listeners(self, listeners: impl IntoIterator<Item = Listener>) -> Result<Server, StartError> {
+        let listeners: Vec<_> = listeners.into_iter().collect();
+        if listeners.is_empty() {
+            return Err(StartError::NoListeners);
+        }
+        self.listening_on(listeners)
+    }
+
+    fn listening_on(self, listeners: Vec<Listener>) -> Result<Server, StartError> {
         self.check()?;
         let shared = Shared {
             config: self.config,
@@ -209,7 +217,7 @@ impl ServerBuilder {
             on_error: self.on_error,
             registry: Registry::new(self.limits),
         };
-        Ok(Server::new(listeners.into_iter().collect(), shared))
+        Ok(Server::new(listeners, shared))
     }
 
     /// Listens on nothing: makes sockets of what an HTTP server has read, by the same settings. Those of listening and of handshakes are
@@ -222,7 +230,7 @@ impl ServerBuilder {
     /// Outside of a tokio runtime.
     #[cfg(feature = "hyper")]
     pub fn upgrades(self) -> Result<crate::Upgrades, StartError> {
-        let server = self.listeners([])?;
+        let server = self.listening_on(Vec::new())?;
         let shared = Arc::clone(&server.shared);
         let handle = server.serve(async |_| Ok(()));
         Ok(crate::Upgrades::new(shared, handle))

@@ -2,7 +2,7 @@
 
 use crate::registry::{Farewell, Registry};
 use std::time::Duration;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep};
 use ws_proto::CloseCode;
 
 /// How a server stops; see [`ServerHandle::stop`](crate::ServerHandle::stop), which takes the time of grace alone as well.
@@ -44,15 +44,15 @@ impl Drain {
 
     /// Sends a Close frame on every socket that is open.
     pub(crate) async fn close_all(self, registry: &Registry) {
-        let closers = registry.begin_closing(self.farewell);
+        let closers = registry.closers();
         let count = u32::try_from(closers.len()).unwrap_or(u32::MAX);
         let spread = self.spread.unwrap_or_else(|| (Duration::from_millis(1) * count).min(self.grace / 2));
         let began = Instant::now();
         for (index, closer) in (0..count).zip(closers) {
+            let offset = spread.mul_f64(f64::from(index) / f64::from(count));
             // Not one by one where they are close together: the timer counts in milliseconds.
-            let due = began + spread.mul_f64(f64::from(index) / f64::from(count));
-            if due > Instant::now() + Duration::from_millis(1) {
-                sleep_until(due).await;
+            if offset > began.elapsed() + Duration::from_millis(1) {
+                sleep(offset.saturating_sub(began.elapsed())).await;
             }
             self.farewell.say(&closer);
         }

@@ -132,6 +132,8 @@ pub enum StartError {
         /// Why.
         error: io::Error,
     },
+    /// There is nothing to listen on: no listener was given, or the supervisor has handed over none.
+    NoListeners,
     /// A setting is zero, and nothing could be served with it.
     Zero {
         /// Its name.
@@ -165,6 +167,9 @@ impl fmt::Display for StartError {
                 }
                 _ => write!(f, "cannot listen on {address}: {error}; correct it, or choose another"),
             },
+            Self::NoListeners => f.write_str(
+                "there is nothing to listen on: name an address, or let a supervisor hand over its sockets",
+            ),
             Self::Zero { setting } => write!(f, "{setting} must be more than zero"),
             Self::NoTrustedProxies => f.write_str(
                 "proxy_protocol is on and trusted_proxies is empty: name the networks of the proxies, or switch it off",
@@ -192,7 +197,7 @@ impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Listen { error, .. } => error.source(),
-            Self::Zero { .. } | Self::NoTrustedProxies | Self::NoHost { .. } => None,
+            Self::NoListeners | Self::Zero { .. } | Self::NoTrustedProxies | Self::NoHost { .. } => None,
         }
     }
 }

@@ -55,9 +55,19 @@
 //!
 //! Whoever wants to run the connections in another way calls [`Server::accept`] in a loop; [`Server::serve`] is no more than that.
 //!
+//! For more than one path there is a [`Router`].
+//!
+//! # Telling many at once
+//!
+//! A [`Group`] sends a message to all of its members, framed once and compressed once; [`SlowConsumer`] says what becomes of those that do not
+//! read.
+//!
 //! # Limits and timers
 //!
-//! They are those of [`Config`]. Its `handshake_timeout` (10 s) is for TLS and the opening request together. Malformed requests are
+//! Pages of another origin are refused ([`Origins`]), and connections, those of one address and handshakes are capped: [`ServerBuilder`] lists
+//! all of it with its defaults. A [`MemoryBudget`] is one bound on what all connections hold.
+//!
+//! Those of one connection are in [`Config`]. Its `handshake_timeout` (10 s) is for TLS and the opening request together. Malformed requests are
 //! answered with the right status; sockets that fail are closed with the right code. When the process runs out of file descriptors, the
 //! server waits and tries again.
 //!
@@ -138,6 +148,8 @@ mod upgrade;
 #[cfg(feature = "tls")]
 pub use rustls;
 pub use ws_proto as proto;
+/// What an open socket gives: its halves, its errors, its events.
+pub use ws_tokio;
 
 pub use accept::{Connecting, Incoming, WebSocket};
 pub use builder::ServerBuilder;

@@ -37,9 +37,10 @@ enum Socket {
     Tcp(TcpListener),
     #[cfg(unix)]
     Unix {
-        listener: UnixListener,
-        /// The file that was made for it, which goes with it.
+        /// The file that was made for it, which goes with it. Before it: who finds a file that nobody listens on makes one of its own in its
+        /// place, and that one is not ours to remove.
         _file: Option<SocketFile>,
+        listener: UnixListener,
     },
 }
 
@@ -90,7 +91,7 @@ impl Listener {
     }
 
     /// The sockets that a supervisor such as systemd has opened and handed to this process (`LISTEN_FDS`), TCP and Unix ones, in its order;
-    /// none where it was started without.
+    /// none where it was started without: a server on none of them is a [`StartError::NoListeners`].
     ///
     /// # Errors
     /// [`StartError::Listen`]: one of them is no listening socket.
@@ -200,6 +201,8 @@ fn remove_abandoned(path: &Path) -> io::Result<()> {
     if is_socket {
         match std::os::unix::net::UnixStream::connect(path) {
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path)?,
+            // Whoever listened has just stopped.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Ok(_) | Err(_) => return Err(io::ErrorKind::AddrInUse.into()),
         }
     }

@@ -75,12 +75,9 @@ pub(crate) fn handshake(result: Handshake) {
 /// Are open connections to be looked at, at intervals?
 pub(crate) const SWEEPS: bool = cfg!(feature = "metrics");
 
-/// Is [`socket_ended`] to be told?
-pub(crate) const ASKS_FOR_ENDS: bool = cfg!(any(feature = "metrics", feature = "tracing"));
-
 /// A socket has ended like this.
 pub(crate) fn socket_ended(status: &SocketStatus) {
-    if !ASKS_FOR_ENDS {
+    if cfg!(not(any(feature = "metrics", feature = "tracing"))) {
         return;
     }
     let (by, code) = match (&status.close_info, &status.failure) {

@@ -4,21 +4,37 @@ use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
 
-/// Accepts; errors of single connections are passed over, behind all others there is a pause, which doubles while they go on.
-pub(crate) async fn accept_patiently<T>(
-    mut accept: impl FnMut(&mut Context<'_>) -> Poll<io::Result<T>>,
-    report: impl Fn(io::Error),
-) -> T {
-    let mut pause = FIRST_PAUSE;
-    loop {
-        match poll_fn(&mut accept).await {
-            Ok(accepted) => return accepted,
-            Err(error) if concerns_one_connection(&error) => {}
-            Err(error) => {
-                report(error);
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
+/// Whoever accepts, while the system cannot. It outlives the future that waits, which may be dropped at any time.
+#[derive(Debug, Default)]
+pub(crate) struct Patience {
+    /// The pause that was made last, and its end; `None` once something was accepted.
+    pause: Option<(Duration, Instant)>,
+}
+
+impl Patience {
+    /// Accepts; errors of single connections are passed over, behind all others there is a pause, which doubles while they go on.
+    pub(crate) async fn accept<T>(
+        &mut self,
+        mut accept: impl FnMut(&mut Context<'_>) -> Poll<io::Result<T>>,
+        report: impl Fn(io::Error),
+    ) -> T {
+        loop {
+            if let Some((_, end)) = self.pause {
+                sleep_until(end).await;
+            }
+            match poll_fn(&mut accept).await {
+                Ok(accepted) => {
+                    self.pause = None;
+                    return accepted;
+                }
+                Err(error) if concerns_one_connection(&error) => {}
+                Err(error) => {
+                    report(error);
+                    let pause = self.pause.map_or(FIRST_PAUSE, |(last, _)| (last * 2).min(LONGEST_PAUSE));
+                    self.pause = Some((pause, Instant::now() + pause));
+                }
             }
         }
     }
@@ -37,7 +53,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 mod tests {
     use super::*;
     use std::cell::{Cell, RefCell};
-    use tokio::time::Instant;
+    use tokio::time::timeout;
 
     #[tokio::test(start_paused = true)]
     async fn accepting_pauses_ever_longer_while_it_is_not_possible() {
@@ -50,11 +66,29 @@ mod tests {
             let no_descriptors = io::Error::from_raw_os_error(24);
             Poll::Ready(if attempts.get() <= 9 { Err(no_descriptors) } else { Ok("accepted") })
         };
-        assert_eq!(accept_patiently(accept, |error| reports.borrow_mut().push(error)).await, "accepted");
+        let report = |error| reports.borrow_mut().push(error);
+        assert_eq!(Patience::default().accept(accept, report).await, "accepted");
         assert_eq!(attempts.get(), 10);
         assert_eq!(reports.borrow().len(), 9);
         // 10 + 20 + 40 + … + 640 ms, then 1 s twice.
         assert_eq!(began.elapsed(), Duration::from_millis(1270 + 2000));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_stops_waiting_and_begins_again_does_not_shorten_the_pause() {
+        let attempts = Cell::new(0);
+        let mut patience = Patience::default();
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(10) {
+            let accept = |_: &mut Context<'_>| {
+                attempts.set(attempts.get() + 1);
+                Poll::Ready(Err::<(), _>(io::Error::from_raw_os_error(24)))
+            };
+            let waited = timeout(Duration::from_millis(3), patience.accept(accept, drop)).await;
+            assert!(waited.is_err());
+        }
+        // 8 in the first 1.27 s, then one in each.
+        assert_eq!(attempts.get(), 8 + 8);
     }
 
     #[tokio::test(start_paused = true)]
@@ -66,7 +100,7 @@ mod tests {
             let aborted = io::ErrorKind::ConnectionAborted.into();
             Poll::Ready(if attempts.get() <= 3 { Err(aborted) } else { Ok(()) })
         };
-        accept_patiently(accept, |error| panic!("{error}")).await;
+        Patience::default().accept(accept, |error| panic!("{error}")).await;
         assert_eq!(attempts.get(), 4);
         assert!(began.elapsed().is_zero());
     }

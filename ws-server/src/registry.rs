@@ -44,7 +44,16 @@ struct Table {
     farewell: Option<Farewell>,
 }
 
-/// How connections have ended.
+/// How the socket of a connection has ended.
+#[derive(Clone, Copy, Debug, Default)]
+struct Ending {
+    /// With both Close frames.
+    clean: bool,
+    /// With bytes that were queued and that the stream has not taken.
+    unsent: bool,
+}
+
+/// How many connections have ended how.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Endings {
     /// With both Close frames.
@@ -98,9 +107,15 @@ impl Registry {
         self.lock().connections.len()
     }
 
-    /// From now on every socket is closed in this way as soon as it is there; gives those that are there already, in no order.
-    pub(crate) fn begin_closing(&self, farewell: Farewell) -> Vec<Closer<Stream>> {
-        self.lock().farewell = Some(farewell);
+    /// From now on every socket is closed in this way as soon as it is there, and how connections end is counted. Gives how many are open.
+    pub(crate) fn begin_closing(&self, farewell: Farewell) -> usize {
+        let mut table = self.lock();
+        table.farewell = Some(farewell);
+        table.connections.len()
+    }
+
+    /// The sockets that are there, in no order.
+    pub(crate) fn closers(&self) -> Vec<Closer<Stream>> {
         self.entries().iter().filter_map(|entry| entry.ends().closer.clone()).collect()
     }
 
@@ -163,9 +178,14 @@ impl Registry {
     pub(crate) fn endings(&self) -> Endings {
         let mut endings = self.lock().endings;
         for entry in self.entries() {
-            let closer = entry.ends().closer.clone();
+            let (closer, ending) = {
+                let ends = entry.ends();
+                (ends.closer.clone(), ends.ending)
+            };
+            // One whose socket has ended before its handler knows by itself.
             let status = closer.and_then(|closer| closer.status());
-            endings.unsent += usize::from(status.is_some_and(|status| status.unsent_bytes > 0));
+            let unsent = status.map_or(ending.unsent, |status| status.unsent_bytes > 0);
+            endings.unsent += usize::from(unsent);
         }
         endings
     }
@@ -199,6 +219,13 @@ impl Registry {
     fn lock(&self) -> MutexGuard<'_, Table> {
         // What is in the table is valid after each step, so a panic in between has broken nothing.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Endings {
+    fn count(&mut self, ending: Ending) {
+        self.clean += usize::from(ending.clean);
+        self.unsent += usize::from(ending.unsent);
     }
 }
 

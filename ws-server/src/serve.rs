@@ -58,7 +58,10 @@ impl ServerHandle {
         let deadline = Instant::now().checked_add(drain.grace);
         self.phase.send_if_modified(|phase| {
             match phase {
-                Phase::Running => *phase = Phase::Stopping { drain, deadline, open: self.connections() },
+                Phase::Running => {
+                    let open = self.shared.registry.begin_closing(drain.farewell);
+                    *phase = Phase::Stopping { drain, deadline, open };
+                }
                 // `None` is never: later than any other.
                 Phase::Stopping { deadline: sooner, .. } => {
                     *sooner = [*sooner, deadline].into_iter().flatten().min();

@@ -2,9 +2,9 @@
 
 use crate::accept::Connecting;
 use crate::builder::{OnError, Plain, ServerBuilder};
-use crate::patience::accept_patiently;
+use crate::patience::Patience;
 use crate::registry::Registry;
-use crate::stream::PeerAddr;
+use crate::stream::{Io, PeerAddr};
 use crate::{Config, Error, Listener, Origins};
 use std::fmt;
 use std::io;
@@ -19,6 +19,7 @@ pub struct Server {
     listeners: Vec<Listener>,
     /// Which listener is asked first: each in turn, so that a busy one starves no other.
     first: usize,
+    patience: Patience,
     pub(crate) shared: Arc<Shared>,
 }
 
@@ -42,7 +43,7 @@ impl Server {
     }
 
     pub(crate) fn new(listeners: Vec<Listener>, shared: Shared) -> Self {
-        Self { listeners, first: 0, shared: Arc::new(shared) }
+        Self { listeners, first: 0, patience: Patience::default(), shared: Arc::new(shared) }
     }
 
     /// The address of the first TCP listener, with the port that was chosen where 0 was asked for.
@@ -93,7 +94,8 @@ impl Server {
         loop {
             let shared = Arc::clone(&self.shared);
             let report = |error| shared.report(&Error::Accept(error), None);
-            let (io, peer_addr, listener) = accept_patiently(|cx| self.poll_accept(cx), report).await;
+            let accept = |cx: &mut Context<'_>| poll_accept(&self.listeners, &mut self.first, cx);
+            let (io, peer_addr, listener) = self.patience.accept(accept, report).await;
             let (entry, turn) = match self.shared.registry.enter(peer_addr, peer_addr.map(|addr| addr.ip())) {
                 Ok(entered) => entered,
                 Err(error) => {
@@ -116,22 +118,24 @@ impl Server {
             };
         }
     }
+}
 
-    fn poll_accept(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<(crate::stream::Io, PeerAddr, usize)>> {
-        let count = self.listeners.len();
-        for turn in 0..count {
-            let index = (self.first + turn) % count;
-            let Some(listener) = self.listeners.get(index) else { continue };
-            if let Poll::Ready(accepted) = listener.poll_accept(cx) {
-                self.first = (index + 1) % count;
-                return Poll::Ready(accepted.map(|(io, peer_addr)| (io, peer_addr, index)));
-            }
+/// Accepts on one of these, and tells on which; `first` is asked first, and then its neighbour is.
+fn poll_accept(
+    listeners: &[Listener],
+    first: &mut usize,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<(Io, PeerAddr, usize)>> {
+    let count = listeners.len();
+    for turn in 0..count {
+        let index = (*first + turn) % count;
+        let Some(listener) = listeners.get(index) else { continue };
+        if let Poll::Ready(accepted) = listener.poll_accept(cx) {
+            *first = (index + 1) % count;
+            return Poll::Ready(accepted.map(|(io, peer_addr)| (io, peer_addr, index)));
         }
-        Poll::Pending
     }
+    Poll::Pending
 }
 
 impl Shared {

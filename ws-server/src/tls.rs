@@ -82,7 +82,8 @@ impl Tls {
     /// was, and it is tried again when one changes again.
     pub async fn reload_on_change(&self, every: Duration, mut reloaded: impl FnMut(Result<(), TlsError>)) {
         let mut seen = self.modified();
-        let mut interval = interval(every);
+        // Not without a pause: it may be a setting of somebody's.
+        let mut interval = interval(every.max(Duration::from_millis(1)));
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             interval.tick().await;

@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use ws_server::proto::http::Request;
-use ws_server::{CloseCode, Config, Listener, Message, Origins, Server, ServerBuilder};
+use ws_server::{CloseCode, Config, Listener, Message, Origins, Server, ServerBuilder, StartError};
 
 /// A server that tells what it refuses.
 async fn serve(builder: ServerBuilder) -> (SocketAddr, mpsc::UnboundedReceiver<String>) {
@@ -232,10 +232,38 @@ async fn tcp_and_unix_sockets_are_served_side_by_side() {
     assert!(!path.exists(), "the file goes with the server");
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_unix_socket_that_goes_takes_none_along_that_has_just_taken_its_place() {
+    let path = std::env::temp_dir().join(format!("ws-server-handover-{}.sock", std::process::id()));
+    let runtime = tokio::runtime::Handle::current();
+    for round in 0..500 {
+        let old = Listener::unix(&path).unwrap();
+        let begin = std::sync::Barrier::new(2);
+        let new = std::thread::scope(|scope| {
+            let successor = scope.spawn(|| {
+                let _inside = runtime.enter();
+                begin.wait();
+                loop {
+                    if let Ok(listener) = Listener::unix(&path) {
+                        return listener;
+                    }
+                }
+            });
+            begin.wait();
+            drop(old);
+            successor.join().unwrap()
+        });
+        assert!(path.exists(), "in round {round}");
+        drop(new);
+    }
+}
+
 #[tokio::test]
 async fn settings_that_cannot_work_are_named_before_anything_is_served() {
     let sentence = async |builder: ServerBuilder| builder.bind("127.0.0.1:0").await.unwrap_err().to_string();
     assert_eq!(sentence(Server::builder().max_handshakes(0)).await, "max_handshakes must be more than zero");
+    assert!(matches!(Server::builder().listeners([]).unwrap_err(), StartError::NoListeners));
     assert_eq!(
         sentence(Server::builder().proxy_protocol(true)).await,
         "proxy_protocol is on and trusted_proxies is empty: name the networks of the proxies, or switch it off"

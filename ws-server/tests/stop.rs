@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use ws_server::proto::http::Request;
-use ws_server::{Acceptance, CloseCode, Message, StopReport};
+use ws_server::{Acceptance, CloseCode, Drain, Message, StopReport};
 
 /// Longer than any test takes: what waits for it hangs, and a test that hangs is seen.
 const LONG: Duration = Duration::from_secs(60);
@@ -176,6 +176,45 @@ async fn clients_that_go_without_a_close_frame_are_not_counted_as_clean() {
     // Takes the stream, and with it the connection, without an answer to what comes.
     drop(client.into_parts());
     assert_eq!(stopping.await.unwrap(), report(1, 0, 0));
+}
+
+#[tokio::test]
+async fn a_connection_that_ends_in_the_moment_of_stopping_is_counted_as_it_ended() {
+    for socket_ends_first in [true, false] {
+        let (server, addr) = server().await;
+        let (end, ended) = tokio::sync::watch::channel(false);
+        let (closed, mut was_closed) = mpsc::unbounded_channel();
+        let running = server.serve(move |incoming| {
+            let (mut ended, closed) = (ended.clone(), closed.clone());
+            async move {
+                let mut socket = Some(incoming.accept(Acceptance::default()).await?);
+                while socket.as_mut().unwrap().recv().await?.is_some() {}
+                if socket_ends_first {
+                    socket = None;
+                }
+                closed.send(())?;
+                ended.wait_for(|end| *end).await?;
+                drop(socket);
+                Ok(())
+            }
+        });
+        let mut client = connect(addr, "/").await;
+        client.close(CloseCode::NORMAL, "").await.unwrap();
+        was_closed.recv().await.unwrap();
+        // The handler ends when the server is told to stop, and before it does.
+        end.send_replace(true);
+        assert_eq!(running.stop(LONG).await, report(1, 1, 0), "{socket_ends_first}");
+    }
+}
+
+#[tokio::test]
+async fn closing_may_be_spread_over_any_time() {
+    let (server, addr) = server().await;
+    let running = server.serve(echo);
+    let clients = [connect(addr, "/").await, connect(addr, "/").await];
+    let drain = Drain::new(Duration::from_millis(10)).spread(Duration::MAX);
+    let stopped = running.stop(drain).await;
+    assert_eq!(stopped.ended + stopped.aborted, clients.len());
 }
 
 #[tokio::test]

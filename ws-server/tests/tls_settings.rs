@@ -156,6 +156,15 @@ async fn changed_files_are_noticed() {
     assert!(!Arc::ptr_eq(&before, &tls.config()));
 }
 
+#[tokio::test(start_paused = true)]
+async fn files_may_be_watched_as_often_as_possible() {
+    let folder = Folder::new("often");
+    folder.write(&made("localhost"));
+    let tls = folder.tls();
+    let watching = tls.reload_on_change(Duration::ZERO, |outcome| panic!("{outcome:?}"));
+    assert!(tokio::time::timeout(Duration::from_secs(1), watching).await.is_err());
+}
+
 #[tokio::test]
 async fn clients_show_certificates_where_they_are_asked() {
     let (server, client, stranger) = (made("localhost"), made("client"), made("stranger"));

@@ -9,18 +9,23 @@ use std::time::{Duration, Instant};
 use ws_proto::{Event, Failure, Transport};
 
 impl<S: Stream> WebSocket<S> {
-    /// Drives the connection until `take` wants an event, or to the end: `None` after a clean close.
+    /// Drives the connection until `take` wants an event, or to the end: `None` after a clean close. Behind `until` it would block.
     pub(crate) fn next<R>(
         &mut self,
+        until: Option<Instant>,
         mut take: impl FnMut(Event<'_>) -> Option<R>,
     ) -> Result<Option<R>, Error> {
         pool::lend(&mut self.connection);
-        let outcome = self.drive(&mut take);
+        let outcome = self.drive(until, &mut take);
         pool::reclaim(&mut self.connection);
         outcome
     }
 
-    fn drive<R>(&mut self, take: &mut impl FnMut(Event<'_>) -> Option<R>) -> Result<Option<R>, Error> {
+    fn drive<R>(
+        &mut self,
+        until: Option<Instant>,
+        take: &mut impl FnMut(Event<'_>) -> Option<R>,
+    ) -> Result<Option<R>, Error> {
         while !self.ended {
             if let Some(found) = self.parse(take) {
                 return Ok(Some(found));
@@ -35,7 +40,10 @@ impl<S: Stream> WebSocket<S> {
                 self.ended = true;
                 break;
             }
-            self.read()?;
+            if until.is_some_and(|until| until <= self.now) {
+                return Err(Error::WouldBlock(self.wait()));
+            }
+            self.read(until)?;
         }
         self.outcome()
     }
@@ -54,9 +62,9 @@ impl<S: Stream> WebSocket<S> {
     }
 
     /// Reads once, to where the bytes belong. An end or error of the stream becomes state of the connection; where nothing came, a timer
-    /// may be due.
-    fn read(&mut self) -> Result<(), Error> {
-        let deadline = self.connection.poll_timeout();
+    /// may be due, or `until` have come.
+    fn read(&mut self, until: Option<Instant>) -> Result<(), Error> {
+        let deadline = self.connection.poll_timeout().into_iter().chain(until).min();
         let mut direct = false;
         let arrived = if self.peer_ended {
             // Only the writing is left to wait for, and that has been tried.

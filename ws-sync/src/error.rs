@@ -10,7 +10,8 @@ use ws_proto::{ApiMisuse, Failure, SendRefusal};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// Not an error: a non-blocking stream is to become ready first. Nothing is lost; make the same call again then.
+    /// Not an error: a non-blocking stream is to become ready first, or [the time to receive](crate::WebSocket::set_recv_timeout) is over.
+    /// Nothing is lost; make the same call again then.
     WouldBlock(Wait),
     /// The connection failed: the peer broke a rule, passed a limit or kept silent. The Close frame with the right code was written,
     /// where that was possible.

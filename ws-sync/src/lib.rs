@@ -36,7 +36,7 @@
 //! [`connect`] and [`accept`] make blocking sockets. Timers (keepalive, idle, close, handshake) fire during a call on the socket: it
 //! sets the timeouts of its stream so that no read or write blocks much longer than until the next timer. While you are busy with
 //! something else no timer fires, and the peer is not held responsible for it. A stream that knows no timeouts ([`Plain`]) can only be
-//! looked at when it returns.
+//! looked at when it returns. [`WebSocket::set_recv_timeout`] bounds how long `recv` waits, for who wants to look in between.
 //!
 //! # Non-blocking
 //!

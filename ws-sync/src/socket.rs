@@ -8,7 +8,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use ws_proto::frame::Header;
 use ws_proto::{
     ApiMisuse, CloseCode, CloseInfo, Config, Connection, ControlPayload, Counts, Delivery, Direction,
@@ -40,6 +40,8 @@ pub struct WebSocket<S> {
     pub(crate) broken: Option<io::Error>,
     /// Is all done that was to be done with the stream?
     pub(crate) ended: bool,
+    /// How long a blocking call that receives may take.
+    recv_timeout: Option<Duration>,
 }
 
 impl<S: Stream> WebSocket<S> {
@@ -68,6 +70,7 @@ impl<S: Stream> WebSocket<S> {
             stalled: None,
             broken: None,
             ended: false,
+            recv_timeout: None,
         }
     }
 
@@ -82,6 +85,30 @@ impl<S: Stream> WebSocket<S> {
         self.wire.set_nonblocking(nonblocking)
     }
 
+    /// How long [`recv`](Self::recv), [`recv_with`](Self::recv_with) and [`recv_event`](Self::recv_event) wait on a blocking socket: behind it
+    /// they return [`Error::WouldBlock`], nothing is lost, and the same call goes on. `None`, the default, waits for as long as the peer lives.
+    ///
+    /// It is kept about as well as the system keeps timeouts, a message that has begun does not prolong it, and one that was read already is
+    /// handed out however short it is. Writing comes before and is not bounded by it: what was [fed](Self::feed) and not flushed, and pongs. Over a
+    /// stream that knows no timeouts ([`Plain`](crate::Plain)) it is looked at when a read returns.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # fn example(ws: &mut ws_sync::WebSocket<std::net::TcpStream>) -> Result<(), Box<dyn std::error::Error>> {
+    /// ws.set_recv_timeout(Some(Duration::from_millis(200)));
+    /// match ws.recv() {
+    ///     Ok(Some(message)) => println!("{message:?}"),
+    ///     Ok(None) => println!("closed"),
+    ///     Err(error) if error.would_block().is_some() => println!("nothing came"),
+    ///     Err(error) => return Err(error.into()),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub const fn set_recv_timeout(&mut self, timeout: Option<Duration>) {
+        self.recv_timeout = timeout;
+    }
+
     /// The next message; `None` after a clean close, of which [`close_info`](Self::close_info) tells more. Pings are answered; pings and
     /// pongs pass by, [`recv_event`](Self::recv_event) shows them.
     ///
@@ -90,7 +117,8 @@ impl<S: Stream> WebSocket<S> {
     /// `close_timeout`), or that failed: then the socket can be dropped. From then on it returns the same end.
     ///
     /// # Errors
-    /// - [`Error::WouldBlock`] over a non-blocking stream: call again when it is ready; nothing is lost
+    /// - [`Error::WouldBlock`] over a non-blocking stream: call again when it is ready; nothing is lost. Over a blocking one: the
+    ///   [time for it](Self::set_recv_timeout) is over
     /// - [`Error::Failed`]: the peer broke a rule, passed a limit or kept silent
     /// - [`Error::Io`]: the stream failed
     /// - [`Error::Misuse`]: with [`Delivery::Streaming`] messages come in pieces, through `recv_event`
@@ -107,7 +135,8 @@ impl<S: Stream> WebSocket<S> {
             return Err(ApiMisuse::DeliveryIsStreaming.into());
         }
         let mut use_it = Some(use_it);
-        self.next(|event| match event {
+        let until = self.recv_until();
+        self.next(until, |event| match event {
             ws_proto::Event::Message(message) => use_it.take().map(|use_it| use_it(message)),
             _ => None,
         })
@@ -119,7 +148,8 @@ impl<S: Stream> WebSocket<S> {
     /// # Errors
     /// As [`recv`](Self::recv), without misuse.
     pub fn recv_event(&mut self) -> Result<Option<Event>, Error> {
-        self.next(Event::from_borrowed)
+        let until = self.recv_until();
+        self.next(until, Event::from_borrowed)
     }
 
     /// Sends a message: a blocking stream has taken all of it when this returns.
@@ -221,7 +251,7 @@ impl<S: Stream> WebSocket<S> {
     /// [`recv`](Self::recv), and [`Error::Misuse`]: the code must not be sent.
     pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<CloseInfo, Error> {
         self.connection.close(code, reason, Instant::now())?;
-        self.next(|_| None::<Infallible>)?;
+        self.next(None, |_| None::<Infallible>)?;
         // `None` is a clean close, and that has its info.
         self.close_info().cloned().ok_or(Error::Failed(Failure::EndOfStream))
     }
@@ -229,6 +259,11 @@ impl<S: Stream> WebSocket<S> {
     /// What the socket waits for, at any time: what [`Error::WouldBlock`] would say.
     pub fn progress(&mut self) -> Wait {
         self.wait()
+    }
+
+    /// Until when a call that begins now may wait for something to be received.
+    fn recv_until(&self) -> Option<Instant> {
+        Instant::now().checked_add(self.recv_timeout?)
     }
 
     /// Queues `item`, and writes what is queued if it is time to.

@@ -1,8 +1,9 @@
 //! One timer for a connection, which is armed anew only when it has to be.
 
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Instant;
+use tokio::task::coop;
 use tokio::time::{Sleep, sleep_until};
 
 /// The timer of one connection.
@@ -48,7 +49,8 @@ impl Deadline {
         }
         if !self.armed || moved || sleep.is_elapsed() {
             self.armed = false;
-            while sleep.as_mut().poll(cx).is_ready() {
+            // Whatever is left of the task's budget: without any a timer is not registered, and would be believed to run.
+            while pin!(coop::unconstrained(sleep.as_mut())).poll(cx).is_ready() {
                 if sleep.deadline() >= at {
                     return Poll::Ready(());
                 }

@@ -223,6 +223,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     /// Two halves for two tasks, neither of which waits for the other.
+    ///
+    /// Keep receiving on the first, even where no message is expected: that is how pings are answered, timers run and the peer's Close frame
+    /// is noticed. Without it the peer gives the connection up as dead sooner or later, and `send` goes on until then.
     #[must_use]
     pub fn split(mut self) -> (RecvHalf<S>, SendHalf<S>) {
         let reader = take(&mut self.reader);

@@ -13,7 +13,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use ws_proto::owned::Event;
 use ws_proto::{CloseCode, CloseInfo, ControlPayload, Counts, Message, MessageKind, Prepared};
 
-/// The receiving half of a socket. Timers run while it is awaited, and pongs leave without the other half.
+/// The receiving half of a socket. Timers run while it is awaited, and pongs leave without the other half. Where it is dropped before the
+/// other one, nothing is read any more.
 pub struct RecvHalf<S> {
     pub(crate) handle: Handle<S>,
     pub(crate) reader: Reader,
@@ -242,6 +243,12 @@ impl<S> SendHalf<S> {
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.handle.0.lock().connection.counts()
+    }
+
+    /// May messages still be sent? False from our Close frame on.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.handle.0.lock().connection.is_open()
     }
 
     /// Bytes that were queued and that the stream has not taken.

@@ -2,9 +2,13 @@
 
 mod support;
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 use support::{expect, masked_text, pair, server, text};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::task::coop;
 use tokio::time::Instant;
 use ws_proto::{
     CloseCode, Config, ControlPayload, Failure, Initiator, Message, Negotiated, ProtocolError, Role,
@@ -102,6 +106,23 @@ async fn keepalive_runs_while_anything_is_awaited_and_any_answer_will_do() {
     let error = receiving.await.unwrap().unwrap_err();
     assert!(matches!(error, Error::Failed(Failure::Timeout(Timer::Pong))));
     assert_eq!(begin.elapsed().as_secs(), 20 * 6 + 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn keepalive_begins_though_the_task_had_used_up_its_budget_when_it_first_waited() {
+    let (mut ws, _peer, _) = server(1 << 10, Config::default());
+    let mut receiving = pin!(ws.recv());
+    let first = poll_fn(|cx| {
+        // As a task does that was handed one message after the other.
+        while coop::has_budget_remaining() {
+            let _used = pin!(coop::consume_budget()).poll(cx);
+        }
+        Poll::Ready(receiving.as_mut().poll(cx))
+    });
+    assert!(first.await.is_pending());
+    let error =
+        tokio::time::timeout(Duration::from_secs(60), receiving).await.expect("a timer runs").unwrap_err();
+    assert!(matches!(error, Error::Failed(Failure::Timeout(Timer::Pong))));
 }
 
 #[tokio::test(start_paused = true)]

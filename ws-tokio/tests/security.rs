@@ -4,12 +4,50 @@ mod support;
 
 use bytes::BytesMut;
 use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use support::{masked_text, server};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::task::coop;
+use ws_proto::handshake::HandshakeError;
 use ws_proto::{Config, Failure, LimitError, Message, Negotiated, Role};
-use ws_tokio::{Error, WebSocket};
+use ws_tokio::{Error, OpenError, WebSocket};
+
+/// A client that asks for nothing sensible, takes everything and never stops sending; a stream of the system's could not give more.
+#[derive(Debug)]
+struct Flood;
+
+impl AsyncRead for Flood {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        ready!(pin!(coop::consume_budget()).poll(cx));
+        buf.initialize_unfilled();
+        buf.advance(buf.remaining());
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Flood {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(buf.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_never_stops_sending_behind_its_refusal_is_not_listened_to_for_ever() {
+    let config = Config::builder().close_timeout(Duration::from_millis(2)).build().unwrap();
+    let refused = tokio::time::timeout(Duration::from_secs(60), ws_tokio::accept(Flood, config));
+    let error = refused.await.expect("it is given up").unwrap_err();
+    assert!(matches!(error, OpenError::Handshake(HandshakeError::ControlCharacter)), "{error}");
+}
 
 /// A stream with some bytes, and then an end that TLS calls unexpected: no `close_notify` came.
 #[derive(Debug)]
@@ -82,7 +120,7 @@ async fn an_application_that_does_not_receive_stops_the_reading() {
     let (mut ws, mut peer, _) = server(1 << 10, Config::default());
     let frame = masked_text("a message of some bytes");
     let mut written = 0;
-    while tokio::time::timeout(std::time::Duration::from_millis(20), peer.write_all(&frame)).await.is_ok() {
+    while tokio::time::timeout(Duration::from_millis(20), peer.write_all(&frame)).await.is_ok() {
         written += 1;
         assert!(written < 10_000, "nobody reads, and all is taken");
     }

@@ -45,6 +45,16 @@ async fn pongs_leave_without_the_sending_half() {
 }
 
 #[tokio::test]
+async fn the_sending_half_tells_whether_messages_may_still_be_sent() {
+    let (ws, client) = pair(1 << 10);
+    let (_receiving, mut sending) = ws.split();
+    assert!(sending.is_open());
+    sending.close(CloseCode::NORMAL, "").await.unwrap();
+    assert!(!sending.is_open());
+    drop(client);
+}
+
+#[tokio::test]
 async fn what_is_broadcast_leaves_with_one_write_for_each_wake_up() {
     let prepared: Vec<Prepared> = ["one", "two", "three"].map(Prepared::new).into();
     let frames: Vec<u8> = ["one", "two", "three"].into_iter().flat_map(text).collect();

@@ -21,6 +21,22 @@ use crate::ConfigError;
 /// The default lets a server keep nothing, and lets a client accept what the server wants. The memory level of zlib cannot be chosen: the
 /// backend does not offer it.
 ///
+/// ```
+/// use ws_proto::Config;
+/// use ws_proto::deflate::DeflateConfig;
+///
+/// # fn main() -> Result<(), ws_proto::ConfigError> {
+/// // Better compression of messages that resemble each other, for the memory above.
+/// let deflate = DeflateConfig {
+///     server_no_context_takeover: Some(false),
+///     client_no_context_takeover: Some(false),
+///     ..DeflateConfig::default()
+/// };
+/// let config = Config::builder().deflate(deflate).build()?;
+/// # Ok(())
+/// # }
+/// ```
+///
 /// [RFC 7692 §7.1]: https://www.rfc-editor.org/rfc/rfc7692#section-7.1
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeflateConfig {

@@ -5,6 +5,18 @@ use http::{HeaderName, HeaderValue};
 
 /// What the response to an accepted opening request says beyond what it must: the subprotocol, and headers of your
 /// own. The default says nothing.
+///
+/// ```
+/// use ws_proto::handshake::{Acceptance, Subprotocol};
+/// use ws_proto::http::{HeaderValue, header};
+///
+/// # fn main() -> Result<(), ws_proto::handshake::InvalidSubprotocol> {
+/// let acceptance = Acceptance::default()
+///     .subprotocol(Subprotocol::new("chat.v2")?)
+///     .header(header::SET_COOKIE, HeaderValue::from_static("seen=1"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct Acceptance {

@@ -10,6 +10,18 @@ use std::sync::{Arc, OnceLock};
 /// Connections of the server role share its frames, by reference from 1 KiB on; those of the client role must mask (§5.3), so they copy it. A clone is a
 /// reference. It is sent as one frame, whatever `fragment_bytes` says. The first connection that needs a compressed variant makes it,
 /// with its own compression level.
+///
+/// ```
+/// use ws_proto::{Connection, Prepared};
+///
+/// fn tell_all(connections: &mut [Connection], news: &str) {
+///     let news = Prepared::new(news);
+///     for connection in connections {
+///         // One whose queue is full does not get it.
+///         let _ = connection.send_prepared(&news);
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Prepared(Arc<Inner>);
 

@@ -1,6 +1,6 @@
 //! A connection's place in the registry.
 
-use super::Registry;
+use super::{Ending, Registry};
 use crate::limits::AddressKey;
 use crate::observe::{self, Began, Seen, Traffic};
 use crate::stream::PeerAddr;
@@ -31,6 +31,8 @@ pub(super) struct Ends {
     /// When it has lived for long enough.
     pub(super) expires: Option<Instant>,
     pub(super) seen: Seen,
+    /// How its socket has ended: nothing as long as that has not.
+    pub(super) ending: Ending,
 }
 
 impl Entry {
@@ -41,7 +43,8 @@ impl Entry {
         address: Option<AddressKey>,
         expires: Option<Instant>,
     ) -> Self {
-        let ends = Ends { peer_addr, address, closer: None, task: None, expires, seen: Seen::default() };
+        let (seen, ending) = (Seen::default(), Ending::default());
+        let ends = Ends { peer_addr, address, closer: None, task: None, expires, seen, ending };
         Self { registry, id, began: observe::connection_began(), ends: Mutex::new(ends) }
     }
 
@@ -89,20 +92,15 @@ impl Entry {
 
     /// The stream is being dropped, and its socket still knows how the connection has ended.
     pub(crate) fn stream_ended(&self) {
-        if self.registry.lock().farewell.is_none() && !observe::ASKS_FOR_ENDS {
-            return;
-        }
         let closer = self.ends().closer.take();
         let Some(status) = closer.and_then(|closer| closer.status()) else { return };
         observe::socket_ended(&status);
         let mut traffic = Traffic::default();
-        traffic.ended(&mut self.ends().seen, &status);
+        let mut ends = self.ends();
+        traffic.ended(&mut ends.seen, &status);
+        ends.ending = Ending { clean: status.close_info.is_some(), unsent: status.unsent_bytes > 0 };
+        drop(ends);
         traffic.publish_new();
-        let mut table = self.registry.lock();
-        if table.farewell.is_some() {
-            table.endings.clean += usize::from(status.close_info.is_some());
-            table.endings.unsent += usize::from(status.unsent_bytes > 0);
-        }
     }
 
     /// The connection has a task.
@@ -113,13 +111,16 @@ impl Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        let address = {
+        let (address, ending) = {
             let mut ends = self.ends();
             ends.seen.forget();
-            ends.address.take()
+            (ends.address.take(), ends.ending)
         };
         let mut table = self.registry.lock();
         table.connections.remove(&self.id);
+        if table.farewell.is_some() {
+            table.endings.count(ending);
+        }
         if let Some(address) = address {
             table.uncount(address);
         }

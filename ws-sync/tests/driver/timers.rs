@@ -35,6 +35,58 @@ fn a_blocking_recv_notices_a_silent_peer() {
 }
 
 #[test]
+fn a_blocking_recv_gives_up_when_its_time_is_over_and_loses_nothing() {
+    let (near, mut far) = tcp_pair();
+    let mut ws = blocking(near, Role::Client, quiet().build().unwrap());
+    let frame = RawFrame::text("hello").to_bytes();
+    far.write_all(&frame[..4]).unwrap();
+    ws.set_recv_timeout(Some(SHORT));
+    assert!(ws.recv().unwrap_err().would_block().is_some_and(|wait| wait.readable));
+    assert!(ws.recv_event().unwrap_err().would_block().is_some());
+    far.write_all(&frame[4..]).unwrap();
+    ws.set_recv_timeout(None);
+    assert_eq!(ws.recv().unwrap(), Some("hello".into()));
+}
+
+#[test]
+fn a_message_that_comes_byte_by_byte_does_not_prolong_the_time_to_receive_it() {
+    let (near, far) = tcp_pair();
+    let sender = thread::spawn(move || {
+        let frame = RawFrame::binary(vec![0; 8 << 20]).to_bytes();
+        let sent = frame.iter().take_while(|byte| (&far).write_all(&[**byte]).is_ok()).count();
+        assert!(sent < frame.len());
+    });
+    let mut ws = blocking(near, Role::Client, quiet().build().unwrap());
+    ws.set_recv_timeout(Some(SHORT));
+    assert!(ws.recv().unwrap_err().would_block().is_some());
+    drop(ws);
+    sender.join().unwrap();
+}
+
+#[test]
+fn a_message_that_was_read_is_handed_out_however_short_the_time() {
+    let (near, mut far) = tcp_pair();
+    let mut ws = blocking(near, Role::Client, quiet().build().unwrap());
+    far.write_all(&[RawFrame::text("one").to_bytes(), RawFrame::text("two").to_bytes()].concat()).unwrap();
+    ws.set_recv_timeout(Some(Duration::ZERO));
+    assert_eq!(retry(|| ws.recv()).unwrap(), Some("one".into()));
+    assert_eq!(retry(|| ws.recv()).unwrap(), Some("two".into()));
+}
+
+#[test]
+fn a_closing_handshake_has_its_own_time() {
+    let (near, far) = tcp_pair();
+    let server = thread::spawn(move || {
+        let mut ws = blocking(far, Role::Server, quiet().build().unwrap());
+        assert_eq!(ws.recv().unwrap(), None);
+    });
+    let mut ws = blocking(near, Role::Client, quiet().build().unwrap());
+    ws.set_recv_timeout(Some(Duration::ZERO));
+    assert_eq!(ws.close(CloseCode::NORMAL, "").unwrap().received.code, CloseCode::NORMAL);
+    server.join().unwrap();
+}
+
+#[test]
 fn a_peer_that_answers_pings_is_kept() {
     let (near, far) = tcp_pair();
     let patient = quiet().ping_interval(Some(SHORT)).build().unwrap();

@@ -97,8 +97,8 @@ where
         discarded.clear();
         match by(deadline, stream.read_buf(&mut discarded)).await {
             Ok(Some(0)) => handshake.handle_eof(now()),
-            Ok(Some(_)) => {}
-            Ok(None) => handshake.handle_timeout(now()),
+            // Also behind bytes: a client that never stops sending uses up the task's budget, and then no timer is looked at.
+            Ok(Some(_) | None) => handshake.handle_timeout(now()),
             Err(_) => return Ok(()),
         }
     }
