@@ -100,6 +100,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
             ready!(core.poll_room(Some(reader), cx));
         }
         if !reader.input.is_empty() {
+            ready!(core.poll_budget(cx));
             pool::lend(&mut core.connection);
         }
         let was_open = core.connection.is_open();

@@ -203,28 +203,38 @@ async fn a_socket_is_taken_apart_with_all_that_was_read_and_not_written() {
 
 #[tokio::test]
 async fn a_burst_in_the_buffer_does_not_starve_other_tasks() {
-    let (mut ws, mut peer, _) = server(1 << 20, Config::default());
-    let burst: Vec<u8> = (0..5000).flat_map(|_| masked_text("")).collect();
-    peer.write_all(&burst).await.unwrap();
-    let received = std::rc::Rc::new(std::cell::Cell::new(0));
-    let local = tokio::task::LocalSet::new();
-    let counted = std::rc::Rc::clone(&received);
-    local.spawn_local(async move {
-        while let Ok(Some(_)) = ws.recv().await {
-            counted.set(counted.get() + 1);
-        }
-    });
-    local
-        .run_until(async {
-            let mut turns = 0;
-            while received.get() < 5000 {
-                tokio::task::yield_now().await;
-                turns += 1;
+    for borrowed in [false, true] {
+        let (mut ws, mut peer, _) = server(1 << 20, Config::default());
+        let burst: Vec<u8> = (0..5000).flat_map(|_| masked_text("")).collect();
+        peer.write_all(&burst).await.unwrap();
+        let received = std::rc::Rc::new(std::cell::Cell::new(0));
+        let local = tokio::task::LocalSet::new();
+        let counted = std::rc::Rc::clone(&received);
+        let count = move || counted.set(counted.get() + 1);
+        local.spawn_local(async move {
+            if borrowed {
+                let counted = ws.for_each_message(|_, _| {
+                    count();
+                    Ok::<_, ws_tokio::Error>(())
+                });
+                return drop(counted.await);
             }
-            // 128 operations make the budget of a task, and eight messages count as one.
-            assert!(turns >= 5000 / (128 * 8), "the other task had {turns} turns");
-        })
-        .await;
+            while let Ok(Some(_)) = ws.recv().await {
+                count();
+            }
+        });
+        local
+            .run_until(async {
+                let mut turns = 0;
+                while received.get() < 5000 {
+                    tokio::task::yield_now().await;
+                    turns += 1;
+                }
+                // 128 operations make the budget of a task, and eight messages count as one.
+                assert!(turns >= 5000 / (128 * 8), "the other task had {turns} turns");
+            })
+            .await;
+    }
 }
 
 #[test]
