@@ -95,6 +95,17 @@ mod s7_2_3_examples {
     }
 
     #[test]
+    fn a_sender_that_leaves_the_empty_block_at_the_end_is_understood() {
+        for role in ROLES {
+            let mut probe = probe(role, params(true, 15));
+            let payload = [&compressed::ONE_FRAME[2..], &[0x00, 0x00, 0xFF, 0xFF]].concat();
+            probe.receive_frames([RawFrame::text(payload).rsv(4)]);
+            probe.receive(vector(role, &[compressed::SECOND_WITH_TAKEOVER]));
+            assert_eq!(probe.events, hello(2));
+        }
+    }
+
+    #[test]
     fn a_compressed_message_without_any_byte_does_not_harm_those_behind_it() {
         for role in ROLES {
             let mut probe = probe(role, params(true, 15));
