@@ -58,7 +58,8 @@ enum Driver {
     Sync,
 }
 
-fn main() -> ExitCode {
+// Not private: `benches/mimalloc` is this program with another allocator.
+pub(crate) fn main() -> ExitCode {
     exit_code(run(&Options::parse()))
 }
 

@@ -107,7 +107,7 @@ fn peer(peers: &Program, name: &str, can: &[Can], workers: &str, tls: &[&str]) -
     Server { name: name.into(), protocol, programs }
 }
 
-fn program(path: &Path) -> Program {
+pub(crate) fn program(path: &Path) -> Program {
     Program { path: path.to_owned(), arguments: Vec::new(), environment: Vec::new() }
 }
 
@@ -120,14 +120,15 @@ pub fn root() -> Result<&'static Path> {
 }
 
 /// Where cargo puts what it builds.
-fn target() -> Result<PathBuf> {
+pub(crate) fn target() -> Result<PathBuf> {
     let target = std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| Ok(root()?.join("target")), |path| anyhow::Ok(path.into()));
     // Cargo is started in other folders, too.
     Ok(std::path::absolute(target?)?)
 }
 
-fn build(folder: &Path, target: &Path, arguments: &[&str]) -> Result<()> {
+/// Builds with cargo, in release.
+pub(crate) fn build(folder: &Path, target: &Path, arguments: &[&str]) -> Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.arg("build").arg("--release").arg("--target-dir").arg(target).args(arguments).current_dir(folder);

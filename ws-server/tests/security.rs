@@ -50,6 +50,11 @@ async fn garbage_instead_of_a_client_hello_is_refused_and_told_and_nothing_waits
         let error = errors.recv().await.unwrap();
         assert!(error.starts_with("the TLS handshake failed: "), "{error}");
     }
+    // The 16 MiB again, by what they declare: nothing behind it has come, and nothing is waited for.
+    let received = exchange(addr, &[0x16, 0x03, 0x01, 0x00, 0x04, 0x01, 0xFF, 0xFF, 0xFF]).await;
+    assert!(received.is_empty() || received.starts_with(&[0x15]), "an alert at most: {received:02X?}");
+    let error = errors.recv().await.unwrap();
+    assert!(error.starts_with("the TLS handshake failed: "), "{error}");
 }
 
 #[tokio::test]

@@ -13,6 +13,19 @@ struct ThreadPool {
     core: Pool,
     /// Each [`READ_BYTES`] long.
     read: Vec<Vec<u8>>,
+    /// Counts read buffers that were taken.
+    taken: u32,
+}
+
+impl ThreadPool {
+    fn take_read_buffer(&mut self) -> Option<Vec<u8>> {
+        self.taken = self.taken.wrapping_add(1);
+        if self.taken.is_multiple_of(TURNS) {
+            // As the core's pool: nothing stays for long above what a burst has freed.
+            self.read.clear();
+        }
+        self.read.pop()
+    }
 }
 
 /// Lends the thread's buffers and contexts to a connection that is about to be driven.
@@ -28,7 +41,7 @@ pub(crate) fn reclaim(connection: &mut Connection) {
 
 /// A buffer to read into, initialised once and never cleared.
 pub(crate) fn take_read_buffer() -> Vec<u8> {
-    let pooled = POOL.try_with(|pool| pool.borrow_mut().read.pop()).ok().flatten();
+    let pooled = POOL.try_with(|pool| pool.borrow_mut().take_read_buffer()).ok().flatten();
     pooled.unwrap_or_else(|| vec![0; READ_BYTES])
 }
 
@@ -49,3 +62,22 @@ pub(crate) fn give_read_buffer(buffer: Vec<u8>) {
 pub(crate) const READ_BYTES: usize = 64 << 10;
 /// Read buffers that a thread keeps: one is in use at a time, but for sockets that are left with input not handed out.
 const SPARE_BUFFERS: usize = 4;
+/// So often one is taken before they are made anew.
+const TURNS: u32 = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_does_not_keep_what_its_sockets_needed_at_their_worst() {
+        let spare = || POOL.with_borrow(|pool| pool.read.len());
+        let buffers: Vec<_> = (0..=SPARE_BUFFERS).map(|_| take_read_buffer()).collect();
+        buffers.into_iter().for_each(give_read_buffer);
+        assert_eq!(spare(), SPARE_BUFFERS);
+        for _ in 0..TURNS {
+            give_read_buffer(take_read_buffer());
+        }
+        assert_eq!(spare(), 1);
+    }
+}

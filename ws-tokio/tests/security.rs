@@ -126,3 +126,28 @@ async fn an_application_that_does_not_receive_stops_the_reading() {
     }
     assert_eq!(ws.recv().await.unwrap(), Some(Message::from("a message of some bytes")));
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_application_that_waits_to_send_reads_nothing_meanwhile() {
+    // The peer takes nothing and sends all the time: what it sends waits in the pipe, not with us.
+    let config = Config::builder().max_send_queue_bytes(1 << 10).build().unwrap();
+    let (mut ws, mut peer, _) = server(1 << 10, config);
+    let sends = async {
+        loop {
+            ws.send(Message::from("a".repeat(1 << 10))).await.unwrap();
+        }
+    };
+    let floods = async {
+        let frame = masked_text("a message of some bytes");
+        let mut written = 0;
+        while tokio::time::timeout(std::time::Duration::from_millis(20), peer.write_all(&frame)).await.is_ok()
+        {
+            written += 1;
+            assert!(written < 10_000, "nobody receives, and all is taken");
+        }
+    };
+    tokio::select! {
+        () = sends => {}
+        () = floods => {}
+    }
+}

@@ -95,6 +95,22 @@ mod s7_2_3_examples {
     }
 
     #[test]
+    fn a_sender_that_leaves_the_end_in_place_is_understood_until_it_refers_back() {
+        let payload = [&compressed::ONE_FRAME[2..], &[0x00, 0x00, 0xFF, 0xFF]].concat();
+        for role in ROLES {
+            let mut without = probe(role, params(false, 15));
+            without.receive_frames([RawFrame::text(&payload).rsv(4), RawFrame::text(&payload).rsv(4)]);
+            assert_eq!(without.events, hello(2));
+            // §7.2.2: what a receiver appends begins another block here, and the next message would have to go on with that.
+            let mut with = probe(role, params(true, 15));
+            with.receive_frames([RawFrame::text(&payload).rsv(4)]);
+            with.receive(vector(role, &[compressed::SECOND_WITH_TAKEOVER]));
+            assert_eq!(with.events[0], Observed::from("Hello"));
+            assert_failed(&mut with, ProtocolError::InvalidDeflate);
+        }
+    }
+
+    #[test]
     fn a_compressed_message_without_any_byte_does_not_harm_those_behind_it() {
         for role in ROLES {
             let mut probe = probe(role, params(true, 15));

@@ -3,10 +3,9 @@
 use anyhow::{Context, Result};
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
-use ws_benches::{GIVES_BACK, Usage};
+use ws_benches::{Program, Usage};
 
 /// Limits of the server: those of a service with small messages.
 pub(crate) const MESSAGE_BYTES: u64 = 64 << 10;
@@ -29,14 +28,14 @@ pub(crate) struct Victim {
 }
 
 impl Victim {
-    pub(crate) fn start(program: &Path) -> Result<Self> {
-        let mut child = Command::new(program)
+    pub(crate) fn start(program: &Program) -> Result<Self> {
+        let mut child = Command::new(&program.path)
             .args(ARGUMENTS)
-            .envs(GIVES_BACK)
+            .envs(program.environment.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .with_context(|| program.display().to_string())?;
+            .with_context(|| program.path.display().to_string())?;
         let (stdout, mut stderr) =
             (child.stdout.take().context("stdout")?, child.stderr.take().context("stderr")?);
         let stderr = thread::spawn(move || {
