@@ -17,8 +17,8 @@ use tokio::sync::Mutex;
 use ws_examples::report::exit_code;
 use ws_examples::signal::stop_signal;
 use ws_server::{
-    Acceptance, BoxError, Group, GroupMessage, Incoming, Member, Message, Runner, Server, SlowConsumer,
-    Stream,
+    Acceptance, BoxError, Config, Group, GroupMessage, Incoming, Member, Message, Runner, Server,
+    SlowConsumer, Stream,
 };
 use ws_tokio::{Error, SendHalf};
 
@@ -37,6 +37,9 @@ struct Options {
     /// Frame and compress for each member by itself, to see what it costs
     #[arg(long)]
     each: bool,
+    /// Send no pings, for clients that answer none
+    #[arg(long)]
+    no_pings: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -60,6 +63,11 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<()> {
     let runner = Runner::new();
     let runner = options.threads.map_or(runner, |threads| runner.threads(NonZeroUsize::from(threads)));
+    let mut config = Config::builder();
+    if options.no_pings {
+        config = config.ping_interval(None);
+    }
+    let config = Arc::new(config.build()?);
     let listening = runner.bind(options.listen)?;
     println!("listening on ws://{}/", listening.local_addr()?);
     listening.run(async |listener| {
@@ -70,7 +78,7 @@ fn run(options: &Options) -> Result<()> {
             Slow::Coalesce => SlowConsumer::Coalesce,
             Slow::Wait => SlowConsumer::Wait,
         });
-        let server = Server::builder().listeners([listener.into()])?;
+        let server = Server::builder().config(Arc::clone(&config)).listeners([listener.into()])?;
         let running = if options.each {
             let room = Arc::default();
             server.serve(move |incoming| by_hand(incoming, Arc::clone(&room)))

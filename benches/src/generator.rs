@@ -1,7 +1,8 @@
 //! The load: many connections, one thread, no work but system calls and one comparison.
 
+use crate::silence::Silence;
 use crate::{Exchange, Opening};
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::net::sockopt::set_socket_linger;
@@ -92,7 +93,9 @@ impl Generator {
         while busy > 0 {
             events.clear();
             epoll::wait(&*poll, rustix::buffer::spare_capacity(&mut events), Some(&STALLED))?;
-            ensure!(!events.is_empty(), "no reply for {} s, {busy} connections wait", STALLED.tv_sec);
+            if events.is_empty() {
+                return Err(silent(links, exchange));
+            }
             let over = end.is_some_and(|end| Instant::now() >= end);
             for event in &events {
                 let key = usize::try_from(event.data.u64())?;
@@ -145,7 +148,9 @@ impl Generator {
             while missing > 0 {
                 events.clear();
                 epoll::wait(&*poll, rustix::buffer::spare_capacity(&mut events), Some(&STALLED))?;
-                ensure!(!events.is_empty(), "{missing} members have heard nothing for {} s", STALLED.tv_sec);
+                if events.is_empty() {
+                    return Err(silent(links, exchange));
+                }
                 for event in &events {
                     let key = usize::try_from(event.data.u64())?;
                     missing -= usize::from(links[key].read(exchange, buffer)?);
@@ -231,6 +236,24 @@ impl Link {
             }
         }
     }
+}
+
+/// Nothing has come for so long that it is given up: tells where what is missing may be.
+#[cold]
+fn silent(links: &[Link], exchange: &Exchange) -> anyhow::Error {
+    let is_waiting = |(_, link): &(usize, &Link)| link.received < exchange.reply.len();
+    let waiting: Vec<_> = links.iter().enumerate().filter(is_waiting).collect();
+    let numbers = [waiting.first(), waiting.last()].map(|end| end.map_or(0, |(number, _)| *number));
+    let begun = waiting.iter().filter(|(_, link)| link.received > 0).count();
+    let ports = waiting.iter().map(|(_, link)| Ok(link.stream.local_addr()?.port()));
+    let held = ports.collect::<Result<Vec<_>>>().and_then(|ports| Silence::of(&ports));
+    anyhow!(
+        "nothing has come for {} s, and {} of {} connections wait, with numbers in {numbers:?}, {begun} of them for the rest of a reply; {}",
+        STALLED.tv_sec,
+        waiting.len(),
+        links.len(),
+        held.map_or_else(|error| error.to_string(), |silence| silence.to_string())
+    )
 }
 
 /// When a server is given up.

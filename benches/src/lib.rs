@@ -26,6 +26,7 @@ mod program;
 mod report;
 mod roster;
 mod server;
+mod silence;
 mod usage;
 mod workload;
 

@@ -1,6 +1,6 @@
 //! One workload on one server, once.
 
-use crate::usage::{cpu, peak};
+use crate::usage::{cpu, is_asleep, peak};
 use crate::{
     Bound, Certificate, Exchange, Fleet, Generator, Idle, Kind, Mode, Opening, Payload, Program, Protocol,
     Running, Server, Usage, Workload,
@@ -164,7 +164,8 @@ pub fn peak_memory(server: &Running) -> Result<u64> {
     peak(server.id())
 }
 
-/// Waits until the server has nothing left to do.
+/// Waits until the server has nothing left to do: it sleeps, and has not run for a while. On a busy machine one that has not run may be
+/// waiting for a core.
 ///
 /// # Errors
 /// It is gone.
@@ -172,7 +173,7 @@ pub fn until_asleep(server: &Running) -> Result<()> {
     let mut before = None;
     loop {
         let now = cpu(server.id())?;
-        if before.replace(now) == Some(now) {
+        if before.replace(now) == Some(now) && is_asleep(server.id())? {
             return Ok(());
         }
         sleep(20 * SETTLE);

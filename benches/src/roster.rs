@@ -64,7 +64,8 @@ fn ours_in(echo: &Program, broadcast: &Program, workers: &str, tls: &[&str]) -> 
     let listen = ["--listen", "127.0.0.1:0", "--threads"];
     let (echo, broadcast) = (echo.with(&listen), broadcast.with(&listen));
     let on_workers = echo.with(&[workers]);
-    let room = broadcast.with(&[workers]);
+    // Who only reads answers no pings.
+    let room = broadcast.with(&[workers, "--no-pings"]);
     Server {
         name: Roster::OURS.into(),
         protocol: Protocol::WebSocket,

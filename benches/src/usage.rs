@@ -44,6 +44,19 @@ pub(crate) fn cpu(process: u32) -> Result<Duration> {
     Ok(Duration::from_nanos(sum))
 }
 
+/// Do all threads sleep? A thread that would run but has no core does not.
+pub(crate) fn is_asleep(process: u32) -> Result<bool> {
+    for task in fs::read_dir(format!("/proc/{process}/task")).context("the server is gone")? {
+        let stat = fs::read_to_string(task?.path().join("stat"))?;
+        // Behind the name, which may hold anything.
+        let (_, rest) = stat.rsplit_once(") ").context("stat")?;
+        if !rest.starts_with('S') {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// `Anonymous` of `smaps_rollup`, which walks the page tables; the counters of `status` may be some pages off for each thread.
 fn memory(process: u32) -> Result<u64> {
     field(&format!("/proc/{process}/smaps_rollup"), "Anonymous:")
@@ -55,4 +68,14 @@ fn field(file: &str, name: &str) -> Result<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name)).with_context(|| name.to_owned())?;
     let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse().with_context(|| name.to_owned())?;
     Ok(kibibytes << 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_runs_is_not_asleep() {
+        assert!(!is_asleep(std::process::id()).unwrap());
+    }
 }

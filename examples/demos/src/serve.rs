@@ -54,7 +54,10 @@ pub struct Served {
 pub async fn start(settings: ServerBuilder, listen: Listen, site: Site, router: Router) -> Result<Served> {
     let server = settings
         .plain(move |request| site.answer(request.uri().path()))
-        .on_error(|error, peer| eprintln!("{peer:?}: {error}"))
+        .on_error(|error, peer| match peer {
+            Some(peer) => eprintln!("{peer}: {error}"),
+            None => eprintln!("{error}"),
+        })
         .bind(listen.listen)
         .await?;
     let local_addr = server.local_addr()?;

@@ -113,7 +113,7 @@ function welcome(told) {
   people = new Map(told.people.map((person) => [person.author, person.name]));
   if (told.gap) note('Some messages were missed while you were away.');
   told.history.forEach(show);
-  if (!shown.size) note('Nothing was said here yet.');
+  if (!shown.size) note('Nothing was said here yet. Say something, and read it in a second window.');
   // What was written meanwhile, or was not answered.
   for (const draft of outbox.of(room)) {
     showDraft(draft);

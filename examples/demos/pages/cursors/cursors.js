@@ -5,6 +5,7 @@ import { Track } from '/track.js';
 /**
  * @typedef {{ name: string, colour: number, simulated: boolean }} Look
  * @typedef {{ look: Look, track: Track }} Pointer
+ * @typedef {{ x: number, y: number, size: number, colour: string, name: string, simulated: boolean }} Label
  * @typedef {{ type: 'welcome', you: number, people: [number, Look][] } | { type: 'here' | 'looks', slot: number, look: Look }
  *   | { type: 'gone', slot: number } | { type: 'full' }} FromServer
  */
@@ -90,6 +91,7 @@ function hear(told) {
       socket.stop();
   }
   element('here', HTMLElement).textContent = String(pointers.size);
+  element('alone', HTMLElement).hidden = pointers.size !== 1;
 }
 
 /** @param {DataView} bytes */
@@ -135,14 +137,21 @@ function draw(now) {
   const crowded = pointers.size > 40;
   // In a crowd the names of about five, however small the field.
   const reach = 1.25 * Math.sqrt((width * height) / pointers.size);
+  const own = { x: here.x * width, y: here.y * height };
+  /** @type {Label[]} */
+  const labels = [];
   for (const [slot, { look: of, track }] of pointers) {
-    if (slot === you) continue;
-    const at = track.position(now);
+    const at = slot === you ? undefined : track.position(now);
     if (!at) continue;
-    const near = Math.hypot((at.x - here.x) * width, (at.y - here.y) * height) < reach;
-    arrow(at.x * width, at.y * height, ink(of.colour), crowded && of.simulated && !near ? '' : of.name, of.simulated && crowded ? 0.75 : 1);
+    const [x, y] = [at.x * width, at.y * height];
+    const size = of.simulated && crowded ? 0.75 : 1;
+    arrow(x, y, ink(of.colour), size);
+    const isNear = Math.hypot(x - own.x, y - own.y) < reach;
+    if (!crowded || !of.simulated || isNear) labels.push({ x, y, size, colour: ink(of.colour), name: of.name, simulated: of.simulated });
   }
-  arrow(here.x * width, here.y * height, ink(look.colour), look.name, 1.15);
+  arrow(own.x, own.y, ink(look.colour), 1.15);
+  labels.sort((one, other) => Number(one.simulated) - Number(other.simulated));
+  writeNames([{ ...own, size: 1.15, colour: ink(look.colour), name: look.name, simulated: false }, ...labels], width);
   requestAnimationFrame(draw);
 }
 
@@ -150,10 +159,9 @@ function draw(now) {
  * @param {number} x
  * @param {number} y
  * @param {string} colour
- * @param {string} name
  * @param {number} size
  */
-function arrow(x, y, colour, name, size) {
+function arrow(x, y, colour, size) {
   pen.save();
   pen.translate(x, y);
   pen.scale(size, size);
@@ -169,13 +177,32 @@ function arrow(x, y, colour, name, size) {
   pen.stroke();
   pen.fillStyle = colour;
   pen.fill();
-  if (name) {
-    pen.font = `600 12px ${sans}`;
-    pen.lineWidth = 4;
-    pen.strokeText(name, 13, 23);
-    pen.fillText(name, 13, 23);
-  }
   pen.restore();
+}
+
+/**
+ * Who comes first has the place: where a pointer and its name would lie on others, the name is left out.
+ * @param {Label[]} labels
+ * @param {number} width of the field
+ */
+function writeNames(labels, width) {
+  /** @type {{ left: number, right: number, top: number, bottom: number }[]} */
+  const taken = [];
+  pen.lineJoin = 'round';
+  pen.lineWidth = 4;
+  pen.strokeStyle = ground;
+  for (const { x, y, size, colour, name } of labels) {
+    pen.font = `600 ${12 * size}px ${sans}`;
+    const wide = pen.measureText(name).width;
+    const left = Math.min(x + 13 * size, width - wide - 6);
+    const place = { left: x, right: left + wide + 4, top: y, bottom: y + 27 * size };
+    const isTaken = taken.some((by) => by.left < place.right && place.left < by.right && by.top < place.bottom && place.top < by.bottom);
+    if (isTaken) continue;
+    taken.push(place);
+    pen.fillStyle = colour;
+    pen.strokeText(name, left, y + 23 * size);
+    pen.fillText(name, left, y + 23 * size);
+  }
 }
 
 let ground = '';
