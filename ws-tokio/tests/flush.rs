@@ -215,7 +215,7 @@ async fn a_burst_in_the_buffer_does_not_starve_other_tasks() {
             if borrowed {
                 let counted = ws.for_each_message(|_, _| {
                     count();
-                    Ok::<_, ws_tokio::Error>(())
+                    Ok::<_, Error>(())
                 });
                 return drop(counted.await);
             }
