@@ -106,7 +106,14 @@ where
 }
 
 pub(super) async fn write<S: AsyncWrite + Unpin>(stream: &mut S, transmit: &mut Transmit) -> io::Result<()> {
-    stream.write_all_buf(transmit).await?;
+    while !transmit.is_empty() {
+        // A head lies in one piece: a gathered write of one piece takes longer.
+        let written = stream.write(transmit.chunk()).await?;
+        if written == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        transmit.advance(written);
+    }
     stream.flush().await
 }
 

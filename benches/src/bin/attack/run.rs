@@ -172,9 +172,7 @@ fn attack(options: &Options, program: &Program) -> Result<Measured> {
     // A message in parts and its copy while it grows; the mark and one message; what a task and its socket own.
     let each = 3 * MESSAGE_BYTES + SEND_QUEUE_BYTES + (4 << 10);
     let bound = start + each * hostile as u64;
-    let measured = Measured { quiet, loaded, quiet_beside, loaded_beside, start, most, end, bound, panics };
-    measured.print();
-    Ok(measured)
+    Ok(Measured { quiet, loaded, quiet_beside, loaded_beside, start, most, end, bound, panics })
 }
 
 fn ratio(measured: u64, of: u64) -> f64 {
