@@ -140,8 +140,7 @@ async fn an_application_that_waits_to_send_reads_nothing_meanwhile() {
     let floods = async {
         let frame = masked_text("a message of some bytes");
         let mut written = 0;
-        while tokio::time::timeout(Duration::from_millis(20), peer.write_all(&frame)).await.is_ok()
-        {
+        while tokio::time::timeout(Duration::from_millis(20), peer.write_all(&frame)).await.is_ok() {
             written += 1;
             assert!(written < 10_000, "nobody receives, and all is taken");
         }
