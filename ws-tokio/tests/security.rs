@@ -8,13 +8,13 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use support::{masked_text, server};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWriteExt, Join, ReadBuf, Sink, join, sink};
 use tokio::task::coop;
 use ws_proto::handshake::HandshakeError;
 use ws_proto::{Config, Failure, LimitError, Message, Negotiated, Role};
 use ws_tokio::{Error, OpenError, WebSocket};
 
-/// A client that asks for nothing sensible, takes everything and never stops sending; a stream of the system's could not give more.
+/// A client that asks for nothing sensible and never stops sending; a stream of the system's could not give more.
 #[derive(Debug)]
 struct Flood;
 
@@ -27,24 +27,11 @@ impl AsyncRead for Flood {
     }
 }
 
-impl AsyncWrite for Flood {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Poll::Ready(Ok(buf.len()))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-}
-
 #[tokio::test]
 async fn a_client_that_never_stops_sending_behind_its_refusal_is_not_listened_to_for_ever() {
     let config = Config::builder().close_timeout(Duration::from_millis(2)).build().unwrap();
-    let refused = tokio::time::timeout(Duration::from_secs(60), ws_tokio::accept(Flood, config));
+    let refused =
+        tokio::time::timeout(Duration::from_secs(60), ws_tokio::accept(join(Flood, sink()), config));
     let error = refused.await.expect("it is given up").unwrap_err();
     assert!(matches!(error, OpenError::Handshake(HandshakeError::ControlCharacter)), "{error}");
 }
@@ -69,22 +56,9 @@ impl AsyncRead for Truncated {
     }
 }
 
-impl AsyncWrite for Truncated {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Poll::Ready(Ok(buf.len()))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-}
-
-fn truncated(bytes: &'static [u8], role: Role) -> WebSocket<Truncated> {
-    WebSocket::from_parts(Truncated(bytes), BytesMut::new(), Negotiated::new(role), Config::default())
+fn truncated(bytes: &'static [u8], role: Role) -> WebSocket<Join<Truncated, Sink>> {
+    let stream = join(Truncated(bytes), sink());
+    WebSocket::from_parts(stream, BytesMut::new(), Negotiated::new(role), Config::default())
 }
 
 #[tokio::test]
